@@ -1,0 +1,118 @@
+package sandbox
+
+import "strings"
+
+// account is one account's IAM. Accounts spring into being when they are
+// first named by a key.
+type account struct {
+	ID       string
+	AdminID  string // AIDA… of user/admin
+	Roles    map[string]*role
+	Policies map[string]*policy // managed by the customer, by name
+	Profiles map[string]*profile
+}
+
+type tag struct{ Key, Value string }
+
+// role is an IAM role.
+type role struct {
+	newness
+	Account, Name, Path, ID, ARN string
+	Trust                        boundPolicy
+	Description                  string
+	MaxSession                   int // seconds
+	Boundary                     string
+	Inline                       map[string]string // name -> text as it was put
+	Attached                     []string          // ARNs, in the order of attachment
+	Tags                         []tag
+}
+
+// policy is a customer managed policy, or one of the few AWS managed ones.
+type policy struct {
+	newness
+	Account, Name, Path, ID, ARN string
+	Description                  string
+	Versions                     []*version // oldest first
+	Made                         int        // versions made so far; numbers are not used again
+	Default                      string     // "v1"
+	Tags                         []tag
+	Updated                      timestamp
+}
+
+type version struct {
+	ID      string // "v1"
+	Text    string
+	Created timestamp
+}
+
+// profile is an instance profile.
+type profile struct {
+	newness
+	Account, Name, Path, ID, ARN string
+	Role                         string // its name; empty: none
+	Tags                         []tag
+}
+
+const adminName = "admin"
+
+// allowAll is what administrators have.
+const allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+
+// account finds an account and makes it at its first use.
+func (w *world) account(s *Server, id string) *account {
+	a := w.Accounts[id]
+	if a == nil {
+		a = &account{ID: id, Roles: map[string]*role{}, Policies: map[string]*policy{}, Profiles: map[string]*profile{}}
+		a.AdminID = s.uniqueID("AIDA", id, adminName)
+		w.Accounts[id] = a
+		s.store.touch()
+	}
+	return a
+}
+
+// arn makes an ARN of the sandbox's partition.
+func (s *Server) arn(service, region, account, resource string) string {
+	return strings.Join([]string{"arn", s.options.Partition, service, region, account, resource}, ":")
+}
+
+func (s *Server) adminARN(account string) string {
+	return s.arn("iam", "", account, "user/"+adminName)
+}
+
+// sessionARN has no path: sts:…:assumed-role/NAME/SESSION.
+func (s *Server) sessionARN(r *role, name string) string {
+	return s.arn("sts", "", r.Account, "assumed-role/"+r.Name+"/"+name)
+}
+
+// findRole finds a role by its ARN, path included.
+func (s *Server) findRole(arn string) *role {
+	id, resource := splitIAM(arn)
+	name, ok := strings.CutPrefix(resource, "role/")
+	if a := s.world.Accounts[id]; ok && a != nil {
+		if r := a.Roles[name[strings.LastIndex(name, "/")+1:]]; r != nil && r.ARN == arn {
+			return r
+		}
+	}
+	return nil
+}
+
+// findProfile finds an instance profile by its ARN.
+func (s *Server) findProfile(arn string) *profile {
+	id, resource := splitIAM(arn)
+	name, ok := strings.CutPrefix(resource, "instance-profile/")
+	if a := s.world.Accounts[id]; ok && a != nil {
+		if p := a.Profiles[name[strings.LastIndex(name, "/")+1:]]; p != nil && p.ARN == arn {
+			return p
+		}
+	}
+	return nil
+}
+
+// splitIAM gives an IAM or STS ARN's account and resource.
+func splitIAM(arn string) (account, resource string) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" && parts[2] != "sts" {
+		return "", ""
+	}
+	return parts[4], parts[5]
+}

@@ -1,0 +1,261 @@
+package sandbox
+
+import (
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+)
+
+// credential is what a request says about who signed it. The signature itself
+// is not verified: there is nothing here to protect, and the secret of a
+// 12-digit key would be a fixed one anyway.
+type credential struct {
+	key       string // access key id; empty: unsigned
+	token     string // session token
+	region    string
+	service   string
+	presigned bool
+}
+
+// parseCredential reads SigV4 (and SigV4A) from the Authorization header or
+// from a presigned URL.
+func parseCredential(r *http.Request) (credential, error) {
+	scope, c := "", credential{token: r.Header.Get("X-Amz-Security-Token")}
+	if h := r.Header.Get("Authorization"); h != "" {
+		algorithm, rest, _ := strings.Cut(h, " ")
+		if !strings.HasPrefix(algorithm, "AWS4-") {
+			return c, errors.New("NotImplemented: the xshare sandbox does not know the Authorization scheme " + algorithm + ": sign with AWS Signature Version 4")
+		}
+		for part := range strings.SplitSeq(rest, ",") {
+			if v, ok := strings.CutPrefix(strings.TrimSpace(part), "Credential="); ok {
+				scope = v
+			}
+		}
+	} else if q := r.URL.Query(); q.Has("X-Amz-Credential") {
+		scope, c.token, c.presigned = q.Get("X-Amz-Credential"), q.Get("X-Amz-Security-Token"), true
+	} else {
+		return credential{}, nil
+	}
+	parts := strings.Split(scope, "/")
+	n := len(parts)
+	switch {
+	case n == 5 && parts[4] == "aws4_request":
+		c.region, c.service = parts[2], parts[3]
+	case n == 4 && parts[3] == "aws4_request": // SigV4A: no region
+		c.service = parts[2]
+	default:
+		return c, errors.New("IncompleteSignature: the credential scope " + scope + " is not KEY/DATE/REGION/SERVICE/aws4_request")
+	}
+	c.key = parts[0]
+	return c, nil
+}
+
+// caller is who makes a call.
+type caller struct {
+	iampolicy.Caller
+	userID  string   // as aws:userid has it: AIDA…, or AROA…:session
+	session *session // nil for administrators and anonymous callers
+}
+
+// session is a set of temporary credentials.
+type session struct {
+	Key, Secret, Token string
+	Account            string
+	Role, RoleID       string   // the role's name and unique id; empty: of the account's administrator
+	Name               string   // the role session's name
+	Policies           []string `json:",omitempty"` // session policies' texts
+	Expires            time.Time
+	// Source is set for sessions of an instance's metadata service: an
+	// instance id. AWS has it as ec2:SourceInstanceARN.
+	Source string `json:",omitempty"`
+}
+
+// issueSession makes credentials for a role that last until the clock has
+// passed d. Whether the caller may have them is for the caller to decide.
+func (s *Server) issueSession(r *role, name string, d time.Duration, policies []string, now time.Time) *session {
+	key, secret, token := s.secret(r.Account, r.Name, name)
+	v := &session{
+		Key: key, Secret: secret, Token: token, Account: r.Account,
+		Role: r.Name, RoleID: r.ID, Name: name, Policies: policies, Expires: now.Add(d).Truncate(time.Second),
+	}
+	s.world.Sessions[key] = v
+	s.store.touch()
+	return v
+}
+
+var accountKey = regexp.MustCompile(`^[0-9]{12}$`)
+
+// identify finds out who makes a call, and refuses unknown and expired keys.
+func (s *Server) identify(c *call) error {
+	c.now = s.now()
+	key := c.credential.key
+	switch {
+	case key == "":
+		c.caller = caller{Caller: iampolicy.Caller{Kind: iampolicy.Anonymous}}
+		if !c.service.anonymous {
+			return refusal(c.service.unsigned)
+		}
+		return nil
+	case accountKey.MatchString(key):
+		c.caller = s.administrator(key)
+		return nil
+	}
+	v, ok := s.world.Sessions[key]
+	if !ok {
+		return refusal(c.service.unknownKey)
+	}
+	if v.Token != c.credential.token {
+		return refusal(c.service.badToken)
+	}
+	if v.Role == "" {
+		c.caller = s.administrator(v.Account)
+	} else {
+		r := s.world.account(s, v.Account).Roles[v.Role]
+		if r == nil || r.ID != v.RoleID { // deleted since, or made again
+			return refusal(c.service.unknownKey)
+		}
+		c.caller = caller{userID: r.ID + ":" + v.Name, Caller: iampolicy.Caller{
+			Kind: iampolicy.Session, ARN: s.sessionARN(r, v.Name), Account: v.Account, RoleARN: r.ARN, UniqueID: r.ID,
+		}}
+	}
+	c.caller.session = v
+	if !c.now.Before(v.Expires) {
+		return refusal(c.service.expired)
+	}
+	return nil
+}
+
+func refusal(e apiError) error { return &e }
+
+// administrator is the user that a 12-digit access key id stands for.
+func (s *Server) administrator(id string) caller {
+	a := s.world.account(s, id)
+	return caller{userID: a.AdminID, Caller: iampolicy.Caller{
+		Kind: iampolicy.User, ARN: s.adminARN(id), Account: id, UniqueID: a.AdminID,
+	}}
+}
+
+// permission is what a call needs.
+type permission struct {
+	action   string // "s3:GetObject"
+	resource string // ARN, or "*"
+	account  string // that owns the resource; empty: the caller's
+	// policy is the resource's own policy with a name for people; nil: none.
+	policy  *iampolicy.Named
+	context map[string][]string // condition keys beside those that every request has
+	// restrictPublic is S3's RestrictPublicBuckets in effect.
+	restrictPublic bool
+}
+
+// authorize asks whether the caller has a permission. It gives nil, or the
+// denial in the service's words; the journal shows the last one asked for,
+// and the first that was denied.
+func (c *call) authorize(p permission) error {
+	if p.account == "" {
+		p.account = c.caller.Account
+	}
+	d := c.decide(p)
+	c.resource, c.decision = p.resource, string(d.Outcome)
+	if d.Allowed() {
+		return nil
+	}
+	return c.service.denied(newDenial(c.caller, p, d))
+}
+
+// decide evaluates without a trace in the journal, for answers that depend on
+// a permission (such as S3's 403 or 404 for a key that is not there).
+func (c *call) decide(p permission) iampolicy.Decision {
+	policies, err := c.server.policiesOf(c.caller)
+	if err != nil { // a stored document was checked when it was put
+		return iampolicy.Decision{Outcome: iampolicy.Invalid}
+	}
+	policies.Resource, policies.RestrictPublicBuckets = p.policy, p.restrictPublic
+	return iampolicy.Evaluate(iampolicy.Request{
+		Caller: c.caller.Caller, Action: p.action, Resource: p.resource, ResourceAccount: p.account,
+		Context: c.conditionKeys(p),
+	}, policies)
+}
+
+// policiesOf gathers what limits a caller: SEMANTICS, "two evaluations".
+func (s *Server) policiesOf(who caller) (iampolicy.Policies, error) {
+	var p iampolicy.Policies
+	switch who.Kind {
+	case iampolicy.User:
+		d, err := iampolicy.Parse([]byte(allowAll))
+		if err != nil {
+			return p, err
+		}
+		p.Identity = []iampolicy.Named{{Name: "policy AdministratorAccess", Document: d}}
+	case iampolicy.Session:
+		r := s.world.account(s, who.Account).Roles[who.session.Role]
+		var err error
+		if p.Identity, err = s.identityPolicies(r); err != nil {
+			return p, err
+		}
+		if r.Boundary != "" {
+			if p.Boundary, err = s.managedPolicies("boundary ", r.Boundary); err != nil {
+				return p, err
+			}
+		}
+	}
+	if who.session != nil {
+		for _, text := range who.session.Policies {
+			d, err := iampolicy.Parse([]byte(text))
+			if err != nil {
+				return p, err
+			}
+			p.Session = append(p.Session, iampolicy.Named{Name: "session policy", Document: d})
+		}
+	}
+	return p, nil
+}
+
+// conditionKeys are the keys that AWS puts into every request
+// (IAM:reference_policies_condition-keys) and those of the permission. The
+// sandbox stands for AWS's TLS endpoints, so aws:SecureTransport is true.
+func (c *call) conditionKeys(p permission) map[string][]string {
+	m := map[string][]string{
+		"aws:SecureTransport": {"true"},
+		"aws:CurrentTime":     {c.now.Format(time.RFC3339)},
+		"aws:EpochTime":       {itoa(c.now.Unix())},
+		"aws:ViaAWSService":   {"false"},
+	}
+	set := func(k, v string) {
+		if v != "" {
+			m[k] = []string{v}
+		}
+	}
+	set("aws:SourceIp", host(c.RemoteAddr))
+	set("aws:UserAgent", c.UserAgent())
+	set("aws:Referer", c.Referer())
+	set("aws:RequestedRegion", c.credential.region)
+	set("aws:ResourceAccount", p.account)
+	set("aws:PrincipalAccount", c.caller.Account)
+	set("aws:userid", c.caller.userID)
+	switch c.caller.Kind {
+	case iampolicy.Anonymous:
+		set("aws:PrincipalType", "Anonymous")
+		set("aws:userid", "anonymous")
+	case iampolicy.User:
+		set("aws:PrincipalType", "User")
+		set("aws:PrincipalArn", c.caller.ARN)
+		set("aws:username", adminName)
+	case iampolicy.Session:
+		set("aws:PrincipalType", "AssumedRole")
+		set("aws:PrincipalArn", c.caller.RoleARN)
+		for _, t := range c.server.world.account(c.server, c.caller.Account).Roles[c.caller.session.Role].Tags {
+			m["aws:PrincipalTag/"+t.Key] = []string{t.Value}
+		}
+		if id := c.caller.session.Source; id != "" {
+			set("ec2:SourceInstanceARN", id)
+		}
+	}
+	for k, v := range p.context {
+		m[k] = v
+	}
+	return m
+}

@@ -1,0 +1,93 @@
+package sandbox
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+)
+
+// denial is what a service's error message is made of.
+type denial struct {
+	user, action, resource string
+	// because is AWS's clause about the layer, such as "because no
+	// identity-based policy allows the s3:PutObject action". AWS gives it
+	// within an account only, so it is empty across accounts
+	// (IAM:troubleshoot_access-denied).
+	because string
+}
+
+func newDenial(who caller, p permission, d iampolicy.Decision) denial {
+	v := denial{user: who.ARN, action: p.action, resource: p.resource}
+	if who.Kind == iampolicy.Anonymous || p.account != who.Account {
+		return v
+	}
+	// The sides in the order in which AWS reports them.
+	order := []iampolicy.Side{
+		iampolicy.SideRCP, iampolicy.SideSCP, iampolicy.SideEndpoint, iampolicy.SideResource,
+		iampolicy.SideIdentity, iampolicy.SideBoundary, iampolicy.SideSession,
+	}
+	// Within an account a missing resource policy is no lack where an
+	// identity policy would do: AWS names the identity side then.
+	if d.Outcome != iampolicy.ExplicitDeny && p.policy == nil {
+		order[3] = ""
+	}
+	kinds := map[iampolicy.Side][2]string{
+		iampolicy.SideRCP:      {"a", "resource control policy"},
+		iampolicy.SideSCP:      {"a", "service control policy"},
+		iampolicy.SideEndpoint: {"a", "VPC endpoint policy"},
+		iampolicy.SideResource: {"a", "resource-based policy"},
+		iampolicy.SideIdentity: {"an", "identity-based policy"},
+		iampolicy.SideBoundary: {"a", "permissions boundary"},
+		iampolicy.SideSession:  {"a", "session policy"},
+	}
+	for _, side := range order {
+		if d.Outcome == iampolicy.ExplicitDeny {
+			for _, r := range d.Reasons {
+				if r.Side == side && r.Effect == iampolicy.Deny {
+					v.because = "with an explicit deny in " + kinds[side][0] + " " + kinds[side][1]
+					return v
+				}
+			}
+			continue
+		}
+		for _, lacking := range d.Lacking {
+			if lacking == side {
+				v.because = "because no " + kinds[side][1] + " allows the " + p.action + " action"
+				return v
+			}
+		}
+	}
+	return v
+}
+
+// text is AWS's sentence, with the resource as the service writes it.
+func (d denial) text(resource string) string {
+	user := d.user
+	if user == "" {
+		user = "anonymous"
+	}
+	s := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", user, d.action, resource)
+	if d.because != "" {
+		s += " " + d.because
+	}
+	return s
+}
+
+// accessDenied words denials as STS and IAM do.
+func accessDenied(d denial) *apiError {
+	return fault(http.StatusForbidden, "AccessDenied", "%s", d.text(d.resource))
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// host is an address without its port.
+func host(address string) string {
+	h, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return h
+}
