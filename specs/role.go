@@ -1,0 +1,155 @@
+package specs
+
+import (
+	"encoding/json"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// maxTrustPolicy is the most that IAM takes for a trust policy, white space not
+// counted, see
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
+const maxTrustPolicy = 4096
+
+// policyFile is a trust policy read from a file; text is nil after an error.
+type policyFile struct{ text []byte }
+
+// role builds the role as the consumer states it, and reports whether its name
+// is good.
+func (l *loader) role(c *Consumer, raw *rawRole) bool {
+	role := &c.Role
+	role.Pos, role.Create = raw.name.pos, raw.create.value
+	named := l.check(raw.name, "the role name", codeRoleName, roleName)
+	role.Path, role.Name = splitPath(raw.name.value)
+
+	if !raw.create.value {
+		for _, only := range []struct {
+			field string
+			text  text
+		}{{"trust", raw.trust}, {"trustPolicy", raw.trustPolicy}, {"permissionsBoundary", raw.boundary}} {
+			if only.text.stated() {
+				l.fail(codeTrust, only.text.pos, "add create: true, or take "+only.field+" out", "%s is only for a role with create: true", only.field)
+			}
+		}
+	}
+	if raw.trust.stated() && raw.trustPolicy.stated() {
+		l.fail(codeTrust, raw.trustPolicy.pos, "take one of the two out", "the role has both trust and trustPolicy")
+	}
+	if raw.trust.ok() {
+		role.TrustService = l.trust(raw.trust)
+	}
+	if raw.trustPolicy.ok() {
+		role.TrustPolicy = l.trustPolicy(raw.trustPolicy)
+	}
+	l.check(raw.instanceProfile.text, "the instance profile name", codeProfileName, profileName)
+	var region, id string
+	if l.repo != nil {
+		region = l.repo.Region
+	}
+	if c.Account != nil {
+		id = c.Account.ID
+	}
+	l.boundary(raw.boundary, region, id)
+	return named
+}
+
+// trustWords are the services that have a short name.
+var trustWords = []string{"ec2", "lambda", "ecs-tasks"}
+
+var serviceForm = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$`)
+
+// trust returns the service principal that a word, or its own name, stands
+// for; "" after an error. EC2's has another suffix in China, see
+// https://docs.amazonaws.cn/en_us/aws/latest/userguide/iam.html.
+func (l *loader) trust(t text) string {
+	china := l.partition() == partitionChina
+	switch v := t.value; {
+	case v == "ec2":
+		return ec2Principal(china)
+	case v == "lambda", v == "ecs-tasks":
+		return v + ".amazonaws.com"
+	case strings.HasPrefix(v, "arn:"), accountForm.MatchString(v):
+		l.fail(codeTrust, t.pos, "write the trust policy into a file and name it under trustPolicy", "trust %s is not a service", quote(v))
+	case !serviceForm.MatchString(v):
+		l.fail(codeTrust, t.pos, suggest(v, trustWords, "write a service principal such as glue.amazonaws.com, or one of "), "trust %s is not known", quote(v))
+	case strings.HasSuffix(v, ".cn") && !china:
+		l.fail(codeTrust, t.pos, "write "+strings.TrimSuffix(v, ".cn"), "trust %s is a service of the China partition", quote(v))
+	default:
+		return v
+	}
+	return ""
+}
+
+func ec2Principal(china bool) string {
+	if china {
+		return "ec2.amazonaws.com.cn"
+	}
+	return "ec2.amazonaws.com"
+}
+
+// isEC2 reports whether a service principal is that of EC2.
+func isEC2(service string) bool {
+	return strings.TrimSuffix(service, ".cn") == "ec2.amazonaws.com"
+}
+
+// trustPolicy returns the text of the file that t names, nil after an error.
+func (l *loader) trustPolicy(t text) []byte {
+	if !fs.ValidPath(t.value) || strings.Contains(t.value, `\`) {
+		l.fail(codeOutside, t.pos, "write it relative to the repository's root, without . and ..", "trustPolicy %s is no path inside the repository", quote(t.value))
+		return nil
+	}
+	file, known := l.policies[t.value]
+	if !known {
+		file = policyFile{l.readTrustPolicy(t)}
+		l.policies[t.value] = file
+	}
+	return file.text
+}
+
+func (l *loader) readTrustPolicy(t text) []byte {
+	real, err := within(l.fsys, t.value)
+	if err == nil {
+		_, err = fs.Stat(l.fsys, real)
+	}
+	if err != nil {
+		beside := path.Join(path.Dir(t.pos.File), t.value)
+		if _, missing := fs.Stat(l.fsys, beside); missing == nil {
+			l.fail(codeTrust, t.pos, "write "+quote(beside)+": paths start at the repository's root", "there is no file %s", quote(t.value))
+			return nil
+		}
+		l.unreadable(t.value, t.pos, err)
+		return nil
+	}
+	const room = 8 * maxTrustPolicy // white space is not counted, but is read
+	content, ok := l.readFile(t.value, real, t.pos, room)
+	if !ok {
+		return nil
+	}
+	var policy struct{ Statement json.RawMessage }
+	if err := json.Unmarshal(content, &policy); err != nil {
+		l.fail(codeTrust, t.pos, "write a trust policy in JSON there", "the file %s is not a JSON policy, %s", quote(t.value), err)
+		return nil
+	}
+	if policy.Statement == nil {
+		l.fail(codeTrust, t.pos, "write a trust policy in JSON there", "the file %s is a policy without Statement", quote(t.value))
+		return nil
+	}
+	size := 0
+	for _, c := range string(content) {
+		if c > 0xff {
+			l.fail(codeTrust, t.pos, "use letters up to U+00FF", "the file %s holds the character U+%04X, which IAM refuses", quote(t.value), c)
+			return nil
+		}
+		if !unicode.IsSpace(c) {
+			size++
+		}
+	}
+	if size > maxTrustPolicy {
+		l.fail(codeTrust, t.pos, "shorten it", "the file %s has %d characters and IAM takes %d, white space not counted", quote(t.value), size, maxTrustPolicy)
+		return nil
+	}
+	return content
+}
