@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -28,7 +27,7 @@ func parseCredential(r *http.Request) (credential, error) {
 	if h := r.Header.Get("Authorization"); h != "" {
 		algorithm, rest, _ := strings.Cut(h, " ")
 		if !strings.HasPrefix(algorithm, "AWS4-") {
-			return c, errors.New("NotImplemented: the xshare sandbox does not know the Authorization scheme " + algorithm + ": sign with AWS Signature Version 4")
+			return credential{}, notImplemented("the Authorization scheme %s: sign with AWS Signature Version 4", algorithm)
 		}
 		for part := range strings.SplitSeq(rest, ",") {
 			if v, ok := strings.CutPrefix(strings.TrimSpace(part), "Credential="); ok {
@@ -48,7 +47,7 @@ func parseCredential(r *http.Request) (credential, error) {
 	case n == 4 && parts[3] == "aws4_request": // SigV4A: no region
 		c.service = parts[2]
 	default:
-		return c, errors.New("IncompleteSignature: the credential scope " + scope + " is not KEY/DATE/REGION/SERVICE/aws4_request")
+		return credential{}, fault(http.StatusBadRequest, "IncompleteSignature", "the credential scope %q is not KEY/DATE/REGION/SERVICE/aws4_request", scope)
 	}
 	c.key = parts[0]
 	return c, nil
@@ -61,16 +60,16 @@ type caller struct {
 	session *session // nil for administrators and anonymous callers
 }
 
-// session is a set of temporary credentials.
+// session is a set of temporary credentials of a role.
 type session struct {
 	Key, Secret, Token string
 	Account            string
-	Role, RoleID       string   // the role's name and unique id; empty: of the account's administrator
+	Role, RoleID       string   // the role's name and unique id
 	Name               string   // the role session's name
 	Policies           []string `json:",omitempty"` // session policies' texts
 	Expires            time.Time
-	// Source is set for sessions of an instance's metadata service: an
-	// instance id. AWS has it as ec2:SourceInstanceARN.
+	// Source is set for sessions of an instance's metadata service: the
+	// instance's ARN, which requests have as ec2:SourceInstanceARN.
 	Source string `json:",omitempty"`
 }
 
@@ -91,9 +90,11 @@ var accountKey = regexp.MustCompile(`^[0-9]{12}$`)
 
 // identify finds out who makes a call, and refuses unknown and expired keys.
 func (s *Server) identify(c *call) error {
-	c.now = s.now()
 	key := c.credential.key
+	c.now = s.now()
 	switch {
+	case c.unreadable != nil:
+		return c.unreadable
 	case key == "":
 		c.caller = caller{Caller: iampolicy.Caller{Kind: iampolicy.Anonymous}}
 		if !c.service.anonymous {
@@ -111,18 +112,13 @@ func (s *Server) identify(c *call) error {
 	if v.Token != c.credential.token {
 		return refusal(c.service.badToken)
 	}
-	if v.Role == "" {
-		c.caller = s.administrator(v.Account)
-	} else {
-		r := s.world.account(s, v.Account).Roles[v.Role]
-		if r == nil || r.ID != v.RoleID { // deleted since, or made again
-			return refusal(c.service.unknownKey)
-		}
-		c.caller = caller{userID: r.ID + ":" + v.Name, Caller: iampolicy.Caller{
-			Kind: iampolicy.Session, ARN: s.sessionARN(r, v.Name), Account: v.Account, RoleARN: r.ARN, UniqueID: r.ID,
-		}}
+	r := s.world.account(s, v.Account).Roles[v.Role]
+	if r == nil || r.ID != v.RoleID { // deleted since, or made again
+		return refusal(c.service.unknownKey)
 	}
-	c.caller.session = v
+	c.caller = caller{session: v, userID: r.ID + ":" + v.Name, Caller: iampolicy.Caller{
+		Kind: iampolicy.Session, ARN: s.sessionARN(r, v.Name), Account: v.Account, RoleARN: r.ARN, UniqueID: r.ID,
+	}}
 	if !c.now.Before(v.Expires) {
 		return refusal(c.service.expired)
 	}
@@ -250,9 +246,7 @@ func (c *call) conditionKeys(p permission) map[string][]string {
 		for _, t := range c.server.world.account(c.server, c.caller.Account).Roles[c.caller.session.Role].Tags {
 			m["aws:PrincipalTag/"+t.Key] = []string{t.Value}
 		}
-		if id := c.caller.session.Source; id != "" {
-			set("ec2:SourceInstanceARN", id)
-		}
+		set("ec2:SourceInstanceARN", c.caller.session.Source)
 	}
 	for k, v := range p.context {
 		m[k] = v

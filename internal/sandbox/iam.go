@@ -28,6 +28,9 @@ func queryRefusals() refusals {
 // newIAM is the IAM service.
 func newIAM(*Server) *service {
 	ops := operations{}
+	for _, part := range []operations{roleOperations(), rolePolicyOperations(), policyOperations(), profileOperations(), accountOperations()} {
+		maps.Copy(ops, part)
+	}
 	v := queryService("iam", iamNamespace, ops, []string{"RoleName", "PolicyArn", "InstanceProfileName", "PolicyName", "UserName"})
 	v.refusals = queryRefusals()
 	return v

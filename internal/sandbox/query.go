@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // The API versions of the query protocol's services.
@@ -130,7 +132,8 @@ func (ops operations) find(c *call) (operation, error) {
 // name, API version, XML namespace and operations. about names the parameters
 // that say what a call is about, in order of choice.
 func queryService(name, namespace string, ops operations, about []string) *service {
-	v := &service{name: name}
+	// Unsigned calls are refused below, after those that are not known.
+	v := &service{name: name, anonymous: true}
 	v.describe = func(r *request) (string, string) {
 		resource := ""
 		for _, p := range about {
@@ -145,29 +148,31 @@ func queryService(name, namespace string, ops operations, about []string) *servi
 		if err != nil {
 			return nil, err
 		}
+		if c.caller.Kind == iampolicy.Anonymous {
+			return nil, refusal(v.unsigned)
+		}
 		result, err := op.run(c, params(c.form))
 		if err != nil {
 			return nil, err
 		}
 		return answerQuery(c, namespace, result)
 	}
-	v.fail = func(c *call, e *apiError) *response {
-		kind := "Sender"
-		if e.status >= 500 {
-			kind = "Receiver"
-		}
-		type errorBody struct {
-			Type    string
-			Code    string
-			Message string
-		}
-		return xmlResponse(e.status, c.requestID, struct {
-			XMLName   xml.Name
-			Error     errorBody
-			RequestID string `xml:"RequestId"`
-		}{xml.Name{Space: namespace, Local: "ErrorResponse"}, errorBody{kind, e.code, e.message}, c.requestID})
-	}
+	v.fail = func(c *call, e *apiError) *response { return failQuery(c, namespace, e) }
 	return v
+}
+
+// failQuery is the query protocol's error.
+func failQuery(c *call, namespace string, e *apiError) *response {
+	type errorBody struct{ Type, Code, Message string }
+	kind := "Sender"
+	if e.status >= 500 {
+		kind = "Receiver"
+	}
+	return xmlResponse(e.status, c.requestID, struct {
+		XMLName   xml.Name
+		Error     errorBody
+		RequestID string `xml:"RequestId"`
+	}{xml.Name{Space: namespace, Local: "ErrorResponse"}, errorBody{kind, e.code, e.message}, c.requestID})
 }
 
 // answerQuery wraps a result as <OpResponse><OpResult>…</OpResult>…; a nil
@@ -184,7 +189,9 @@ func answerQuery(c *call, namespace string, result any) (*response, error) {
 			return nil, err
 		}
 	}
-	meta := struct{ RequestId string }{c.requestID} //nolint:revive,staticcheck // the element's name
+	meta := struct {
+		ID string `xml:"RequestId"`
+	}{c.requestID}
 	if err := e.EncodeElement(meta, xml.StartElement{Name: xml.Name{Local: "ResponseMetadata"}}); err != nil {
 		return nil, err
 	}

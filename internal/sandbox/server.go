@@ -187,6 +187,7 @@ type request struct {
 	// of a call in another protocol, those of the URL.
 	form       map[string][]string
 	credential credential
+	unreadable error // what is wrong with the credential, if anything
 }
 
 // call is one request being handled.
@@ -246,17 +247,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req := &request{Request: r, body: body}
-	if req.credential, err = parseCredential(r); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
 	req.form = parseForm(r, body)
-	svc, name := s.route(req)
-	if svc == nil {
-		http.Error(w, fmt.Sprintf("NotImplemented: the xshare sandbox does not know the service %q; it serves sts, iam, s3 and ec2", name), http.StatusNotImplemented)
-		return
-	}
-	resp, drop := s.do(req, svc)
+	req.credential, req.unreadable = parseCredential(r)
+	resp, drop := s.do(req, s.route(req))
 	if drop {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
@@ -269,7 +262,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // route finds the service by the signature's credential scope; an unsigned
 // request by its Action's Version, and without an Action it is S3's.
-func (s *Server) route(r *request) (*service, string) {
+func (s *Server) route(r *request) *service {
 	name := r.credential.service
 	if r.credential.key == "" {
 		name = "s3"
@@ -277,7 +270,10 @@ func (s *Server) route(r *request) (*service, string) {
 			name = map[string]string{stsVersion: "sts", iamVersion: "iam", ec2Version: "ec2"}[first(r.form["Version"])]
 		}
 	}
-	return s.services[name], name
+	if v := s.services[name]; v != nil {
+		return v
+	}
+	return unserved(name)
 }
 
 // do runs one call under the lock and journals it. drop says that the answer
@@ -320,8 +316,7 @@ func (s *Server) do(r *request, svc *service) (resp *response, drop bool) {
 // readsOnly tells by its name whether an operation leaves the state alone.
 func readsOnly(operation string) bool {
 	for _, p := range []string{"Get", "List", "Head", "Describe"} {
-		// GetSessionToken makes a session.
-		if strings.HasPrefix(operation, p) && operation != "GetSessionToken" {
+		if strings.HasPrefix(operation, p) {
 			return true
 		}
 	}

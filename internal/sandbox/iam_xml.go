@@ -1,0 +1,169 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+)
+
+// The shapes of IAM's answers. Which call fills in which members differs:
+// lists leave out what takes a read of its own (IAM API reference, notes of
+// ListRoles, ListPolicies and ListInstanceProfiles).
+
+type roleXML struct {
+	Path                     string
+	RoleName                 string
+	RoleID                   string `xml:"RoleId"`
+	ARN                      string `xml:"Arn"`
+	CreateDate               timestamp
+	AssumeRolePolicyDocument string
+	Description              string       `xml:",omitempty"`
+	MaxSessionDuration       int          `xml:",omitempty"`
+	PermissionsBoundary      *boundaryXML `xml:",omitempty"`
+	Tags                     members[tag] `xml:",omitempty"`
+	RoleLastUsed             *struct{}    `xml:",omitempty"`
+}
+
+type boundaryXML struct {
+	PermissionsBoundaryType string
+	PermissionsBoundaryArn  string //nolint:revive,staticcheck // the element's name
+}
+
+func boundaryOf(arn string) *boundaryXML {
+	if arn == "" {
+		return nil
+	}
+	return &boundaryXML{"Policy", arn}
+}
+
+// roleIn is a role within a list or within an instance profile.
+func (s *Server) roleIn(r *role) roleXML {
+	return roleXML{
+		Path: r.Path, RoleName: r.Name, RoleID: r.ID, ARN: r.ARN, CreateDate: timestamp{r.Created},
+		AssumeRolePolicyDocument: encoded(s.shown(r.Trust)),
+	}
+}
+
+func (s *Server) roleListed(r *role) roleXML {
+	v := s.roleIn(r)
+	v.Description, v.MaxSessionDuration = r.Description, r.MaxSession
+	return v
+}
+
+func (s *Server) roleAlone(r *role) roleXML {
+	v := s.roleListed(r)
+	v.PermissionsBoundary, v.Tags, v.RoleLastUsed = boundaryOf(r.Boundary), r.Tags, &struct{}{}
+	return v
+}
+
+type profileXML struct {
+	InstanceProfileName string
+	InstanceProfileID   string `xml:"InstanceProfileId"`
+	ARN                 string `xml:"Arn"`
+	Path                string
+	CreateDate          timestamp
+	Roles               members[roleXML]
+	Tags                members[tag] `xml:",omitempty"`
+}
+
+func (s *Server) profileListed(p *profile) profileXML {
+	v := profileXML{InstanceProfileName: p.Name, InstanceProfileID: p.ID, ARN: p.ARN, Path: p.Path, CreateDate: timestamp{p.Created}}
+	if r := s.world.Accounts[p.Account].Roles[p.Role]; r != nil {
+		v.Roles = members[roleXML]{s.roleIn(r)}
+	}
+	return v
+}
+
+func (s *Server) profileAlone(p *profile) profileXML {
+	v := s.profileListed(p)
+	v.Tags = p.Tags
+	return v
+}
+
+type policyXML struct {
+	PolicyName                    string
+	PolicyID                      string `xml:"PolicyId"`
+	ARN                           string `xml:"Arn"`
+	Path                          string
+	DefaultVersionID              string `xml:"DefaultVersionId"`
+	AttachmentCount               int
+	PermissionsBoundaryUsageCount int
+	IsAttachable                  bool
+	Description                   string `xml:",omitempty"`
+	CreateDate                    timestamp
+	UpdateDate                    timestamp
+	Tags                          members[tag]        `xml:",omitempty"`
+	Versions                      members[versionXML] `xml:"PolicyVersionList,omitempty"`
+}
+
+// policyListed is a policy with what an account's attachments say of it.
+func (s *Server) policyListed(p *policy, account string) policyXML {
+	attached, boundaries := s.uses(p.ARN, account)
+	return policyXML{
+		PolicyName: p.Name, PolicyID: p.ID, ARN: p.ARN, Path: p.Path, DefaultVersionID: p.Default,
+		AttachmentCount: attached, PermissionsBoundaryUsageCount: boundaries, IsAttachable: true,
+		CreateDate: timestamp{p.Created}, UpdateDate: p.Updated,
+	}
+}
+
+func (s *Server) policyAlone(p *policy, account string) policyXML {
+	v := s.policyListed(p, account)
+	v.Description, v.Tags = p.Description, p.Tags
+	return v
+}
+
+type versionXML struct {
+	Document         string `xml:",omitempty"`
+	VersionID        string `xml:"VersionId"`
+	IsDefaultVersion bool
+	CreateDate       timestamp
+}
+
+func versionOf(p *policy, v *version, withDocument bool) versionXML {
+	out := versionXML{VersionID: v.ID, IsDefaultVersion: v.ID == p.Default, CreateDate: v.Created}
+	if withDocument {
+		out.Document = encoded(v.Text)
+	}
+	return out
+}
+
+type attachedXML struct {
+	PolicyName string
+	PolicyArn  string //nolint:revive,staticcheck // the element's name
+}
+
+// attachedOf are attached policies as they are listed, by name.
+func attachedOf(arns []string) members[attachedXML] {
+	out := members[attachedXML]{}
+	for _, arn := range arns {
+		out = append(out, attachedXML{arn[strings.LastIndex(arn, "/")+1:], arn})
+	}
+	slices.SortFunc(out, func(a, b attachedXML) int { return strings.Compare(a.PolicyName+a.PolicyArn, b.PolicyName+b.PolicyArn) })
+	return out
+}
+
+// paging ends every list's result.
+type paging struct {
+	IsTruncated bool
+	Marker      string `xml:",omitempty"`
+}
+
+// administratorAccess is what each account's user/admin has attached.
+func (s *Server) administratorAccess() string {
+	return s.arn("iam", "", "aws", "policy/AdministratorAccess")
+}
+
+// uses counts a policy's attachments and its uses as a boundary in an account.
+func (s *Server) uses(arn, account string) (attached, boundaries int) {
+	if arn == s.administratorAccess() {
+		attached++
+	}
+	for _, r := range s.world.account(s, account).Roles {
+		if slices.Contains(r.Attached, arn) {
+			attached++
+		}
+		if r.Boundary == arn {
+			boundaries++
+		}
+	}
+	return attached, boundaries
+}
