@@ -86,6 +86,16 @@ func (s *Server) issueSession(r *role, name string, d time.Duration, policies []
 	return v
 }
 
+// forgetSessions drops sessions that ended long ago, so that a state file that
+// is used for months does not grow with them.
+func (s *Server) forgetSessions() {
+	for k, v := range s.world.Sessions {
+		if s.now().Sub(v.Expires) > 24*time.Hour {
+			delete(s.world.Sessions, k)
+		}
+	}
+}
+
 var accountKey = regexp.MustCompile(`^[0-9]{12}$`)
 
 // identify finds out who makes a call, and refuses unknown and expired keys.
@@ -181,7 +191,7 @@ func (s *Server) policiesOf(who caller) (iampolicy.Policies, error) {
 	var p iampolicy.Policies
 	switch who.Kind {
 	case iampolicy.User:
-		d, err := iampolicy.Parse([]byte(allowAll))
+		d, err := s.document(allowAll)
 		if err != nil {
 			return p, err
 		}
@@ -200,7 +210,7 @@ func (s *Server) policiesOf(who caller) (iampolicy.Policies, error) {
 	}
 	if who.session != nil {
 		for _, text := range who.session.Policies {
-			d, err := iampolicy.Parse([]byte(text))
+			d, err := s.document(text)
 			if err != nil {
 				return p, err
 			}
@@ -209,6 +219,25 @@ func (s *Server) policiesOf(who caller) (iampolicy.Policies, error) {
 	}
 	return p, nil
 }
+
+// document parses a stored document. Documents are immutable, so those in use
+// are kept; when there are too many, it starts anew.
+func (s *Server) document(text string) (*iampolicy.Document, error) {
+	if d := s.documents[text]; d != nil {
+		return d, nil
+	}
+	d, err := iampolicy.Parse([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	if s.documents == nil || len(s.documents) >= maxDocuments {
+		s.documents = map[string]*iampolicy.Document{}
+	}
+	s.documents[text] = d
+	return d, nil
+}
+
+const maxDocuments = 10000
 
 // conditionKeys are the keys that AWS puts into every request
 // (IAM:reference_policies_condition-keys) and those of the permission. The

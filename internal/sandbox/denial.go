@@ -24,15 +24,11 @@ func newDenial(who caller, p permission, d iampolicy.Decision) denial {
 	if who.Kind == iampolicy.Anonymous || p.account != who.Account {
 		return v
 	}
-	// The sides in the order in which AWS reports them.
+	// The first of these that denies is the one that AWS reports. Where either
+	// policy would do, that is the identity policy.
 	order := []iampolicy.Side{
-		iampolicy.SideRCP, iampolicy.SideSCP, iampolicy.SideEndpoint, iampolicy.SideResource,
-		iampolicy.SideIdentity, iampolicy.SideBoundary, iampolicy.SideSession,
-	}
-	// Within an account a missing resource policy is no lack where an
-	// identity policy would do: AWS names the identity side then.
-	if d.Outcome != iampolicy.ExplicitDeny && p.policy == nil {
-		order[3] = ""
+		iampolicy.SideRCP, iampolicy.SideSCP, iampolicy.SideEndpoint, iampolicy.SideIdentity,
+		iampolicy.SideResource, iampolicy.SideBoundary, iampolicy.SideSession,
 	}
 	kinds := map[iampolicy.Side][2]string{
 		iampolicy.SideRCP:      {"a", "resource control policy"},

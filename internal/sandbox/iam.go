@@ -112,7 +112,7 @@ func (s *Server) identityPolicies(r *role) ([]iampolicy.Named, error) {
 		out = append(out, named...)
 	}
 	for _, name := range sortedKeys(r.Inline) {
-		d, err := iampolicy.Parse([]byte(r.Inline[name]))
+		d, err := s.document(r.Inline[name])
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func (s *Server) managedPolicies(what, arn string) ([]iampolicy.Named, error) {
 	if p == nil {
 		return []iampolicy.Named{{Name: what + arn, Document: &iampolicy.Document{Version: iampolicy.Version2012}}}, nil
 	}
-	d, err := iampolicy.Parse([]byte(p.current().Text))
+	d, err := s.document(p.current().Text)
 	if err != nil {
 		return nil, err
 	}

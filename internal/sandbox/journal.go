@@ -4,13 +4,15 @@ import (
 	"encoding/json"
 	"io"
 	"time"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // entry is one line of the journal.
 type entry struct {
 	Time      string `json:"time"`
 	Account   string `json:"account"`
-	Principal string `json:"principal"`
+	Principal string `json:"principal"` // ARN, "anonymous", or empty: the key is not known
 	Service   string `json:"service"`
 	Operation string `json:"operation"`
 	Resource  string `json:"resource"`
@@ -29,7 +31,7 @@ func (j journal) write(c *call, status int) {
 		return
 	}
 	principal := c.caller.ARN
-	if principal == "" {
+	if c.caller.Kind == iampolicy.Anonymous {
 		principal = "anonymous"
 	}
 	line, err := json.Marshal(entry{

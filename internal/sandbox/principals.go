@@ -111,6 +111,18 @@ func (s *Server) profileVisible(p *profile, now time.Time) bool {
 	return false
 }
 
+// currentID is the unique id that an ARN stands for now; empty: nobody's.
+func (s *Server) currentID(arn string) string {
+	if r := s.findRole(arn); r != nil {
+		return r.ID
+	}
+	account, resource := splitIAM(arn)
+	if a := s.world.Accounts[account]; a != nil && resource == "user/"+adminName {
+		return a.AdminID
+	}
+	return ""
+}
+
 // principalOf finds the living user or role with a unique id, as its ARN.
 func (s *Server) principalOf(id string) (arn string, ok bool) {
 	for _, a := range s.world.Accounts {
@@ -132,11 +144,12 @@ func (s *Server) principalOf(id string) (arn string, ok bool) {
 func (s *Server) shown(b boundPolicy) string {
 	change := map[string]string{}
 	for name, id := range b.IDs {
-		now := id
-		if r := s.findRole(name); r != nil && r.ID == id {
-			now = name
-		} else if arn, ok := s.principalOf(id); ok {
-			now = arn
+		if s.currentID(name) == id {
+			continue
+		}
+		now, alive := s.principalOf(id)
+		if !alive {
+			now = id
 		}
 		if now != name {
 			change[name] = now
@@ -150,7 +163,7 @@ func (s *Server) shown(b boundPolicy) string {
 
 // parsed is the policy as it is to be evaluated now.
 func (s *Server) parsed(b boundPolicy) (*iampolicy.Document, error) {
-	return iampolicy.Parse([]byte(s.shown(b)))
+	return s.document(s.shown(b))
 }
 
 // renamePrincipals replaces strings, but only within the Principal and

@@ -33,6 +33,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // Options say how a Server is made. The zero value is an empty sandbox in
@@ -67,10 +69,11 @@ type Server struct {
 	controls map[string]http.HandlerFunc
 	journal  journal
 
-	mu      sync.Mutex // guards all below, and is held while a call is handled
-	world   *world
-	faults  faults
-	closing []func() error // run by Close, last first
+	mu        sync.Mutex // guards the next five, and is held while a call is handled
+	world     *world
+	faults    faults
+	closing   []func() error                 // run by Close, last first
+	documents map[string]*iampolicy.Document // parsed, by text
 
 	store    *store
 	serving  *http.Server
@@ -102,6 +105,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.store, s.world = st, w
+	s.forgetSessions()
 	if err := s.seed(o.Seed); err != nil {
 		return nil, errors.Join(fmt.Errorf("sandbox: seed: %w", err), st.close(nil))
 	}
@@ -187,7 +191,7 @@ type request struct {
 	// of a call in another protocol, those of the URL.
 	form       map[string][]string
 	credential credential
-	unreadable error // what is wrong with the credential, if anything
+	unreadable error // what is wrong with body or credential, if anything
 }
 
 // call is one request being handled.
@@ -242,13 +246,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		http.Error(w, fmt.Sprintf("the request's body cannot be read: %v", err), http.StatusBadRequest)
-		return
-	}
-	req := &request{Request: r, body: body}
-	req.form = parseForm(r, body)
+	req := &request{Request: r, body: body, form: parseForm(r, body)}
 	req.credential, req.unreadable = parseCredential(r)
+	if err != nil {
+		req.unreadable = fault(http.StatusBadRequest, "EntityTooLarge", "the body cannot be read, or has more than the %d bytes that the xshare sandbox takes: %v", maxBody, err)
+	}
 	resp, drop := s.do(req, s.route(req))
 	if drop {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
