@@ -99,7 +99,7 @@ func (s *Server) seed(d Seed) error {
 			return err
 		}
 	}
-	return nil
+	return s.seedS3(d.Buckets)
 }
 
 // once runs add if the seed never did under that key.

@@ -22,6 +22,7 @@ type world struct {
 	Sessions      map[string]*session // by access key id
 	Counters      map[string]int      // how many of each name were created, for ids
 	Seeded        map[string]bool     // what the seed once put here, so that it is not put here again
+	S3            s3World
 }
 
 const stateVersion = 1
@@ -46,6 +47,7 @@ func (w *world) complete() {
 	if w.Seeded == nil {
 		w.Seeded = map[string]bool{}
 	}
+	w.S3.complete()
 }
 
 // store keeps the world in a file, or nowhere if path is empty.
