@@ -1,0 +1,318 @@
+package proof
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+)
+
+// How a cause is found.
+//
+// Premise: people do not need to hear that a side "does not allow", but which
+// word in which statement is wrong. So each Allow of the side that lacks is
+// asked four questions, each with the other three taken as answered: does it
+// name this principal, this action, this resource, do its conditions hold? The
+// statement that comes closest tells the cause.
+
+const applyMend = "run `xshare apply`"
+
+// findings gathers the causes of one grant. Many requests fail for one cause;
+// it is told once, with the actions that it stops.
+type findings struct {
+	prover *prover
+	grant  plan.Grant
+	sides  *sides
+	list   []*finding
+}
+
+type finding struct {
+	Cause
+	actions []string
+	say     func(actions string) string // nil: Message is final
+}
+
+// add tells of a cause; causes with the same code, resource and message (before
+// the actions are put in) are one.
+func (f *findings) add(c Cause, action string, say func(actions string) string) {
+	key := c.Message
+	if say != nil {
+		key = say("")
+	}
+	for _, have := range f.list {
+		if have.Code == c.Code && have.Resource == c.Resource && have.Mend == c.Mend && have.Message == key {
+			have.actions = append(have.actions, action)
+			return
+		}
+	}
+	c.Message = key
+	f.list = append(f.list, &finding{Cause: c, actions: []string{action}, say: say})
+}
+
+// causes are what was found, roots first.
+func (f *findings) causes() []Cause {
+	list := make([]Cause, 0, len(f.list))
+	for _, found := range f.list {
+		if found.say != nil {
+			found.Message = found.say(some(found.actions))
+		}
+		list = append(list, found.Cause)
+	}
+	return list
+}
+
+// some lists actions without doubles, and not more than a sentence bears.
+func some(actions []string) string {
+	const most = 4
+	actions = slices.Clone(actions)
+	slices.Sort(actions)
+	actions = slices.Compact(actions)
+	if len(actions) > most+1 {
+		return fmt.Sprintf("%s and %d more actions", strings.Join(actions[:most], ", "), len(actions)-most)
+	}
+	return strings.Join(actions, ", ")
+}
+
+func (f *findings) bucketARN() string {
+	return "arn:" + f.prover.plan.Partition + ":s3:::" + f.grant.Bucket.Name
+}
+
+// missing tells what is not there at all.
+func (f *findings) missing() {
+	g, consumer := f.grant, f.grant.Consumer
+	if f.sides.resource.unread == "" && f.sides.bucket == nil {
+		mend := "create it, say `create: true` in the spec, or correct the bucket's account"
+		if g.Bucket.Create {
+			mend = applyMend
+		}
+		f.add(Cause{
+			Code: BucketMissing, Account: g.Bucket.Account.ID, Resource: f.bucketARN(), Mend: mend,
+			Message: fmt.Sprintf("bucket %s does not exist in account %s", g.Bucket.Name, g.Bucket.Account.ID),
+		}, "", nil)
+	}
+	if f.sides.identity.unread != "" {
+		return
+	}
+	if f.sides.role == nil {
+		f.missingRole()
+		return
+	}
+	snap := f.prover.snapshots[consumer.Account.ID]
+	for _, id := range g.Policies {
+		step := f.prover.plan.Step(id)
+		want, ok := step.Want.(plan.Policy)
+		if ok && snap.Policies[want.ARN] != nil && !slices.Contains(f.sides.role.Attached, want.ARN) {
+			f.add(Cause{
+				Code: PolicyDetached, Account: consumer.Account.ID, Resource: want.ARN, Mend: applyMend,
+				Message: fmt.Sprintf("managed policy %s is not attached to role %s in account %s", want.Name, consumer.Role.Name, consumer.Account.ID),
+			}, "", nil)
+		}
+	}
+}
+
+func (f *findings) missingRole() {
+	consumer := f.grant.Consumer
+	cause := Cause{Code: RoleMissing, Account: consumer.Account.ID, Resource: f.grant.RoleARN}
+	live := f.prover.snapshots[consumer.Account.ID].Roles[consumer.Role.Name]
+	switch {
+	case live != nil:
+		cause.Code = RolePath
+		cause.Message = fmt.Sprintf("role %s of account %s has the path %s, not %s; to AWS that is another role", consumer.Role.Name, consumer.Account.ID, live.Path, consumer.Role.Path)
+		cause.Mend = fmt.Sprintf("write %s in the spec, or delete the live role", strings.TrimPrefix(live.Path, "/")+consumer.Role.Name)
+	case consumer.Role.Create:
+		cause.Message = fmt.Sprintf("role %s does not exist in account %s", consumer.Role.Name, consumer.Account.ID)
+		cause.Mend = applyMend
+	default:
+		cause.Message = fmt.Sprintf("role %s does not exist in account %s", consumer.Role.Name, consumer.Account.ID)
+		cause.Mend = "create it, or say `create: true` in the spec"
+	}
+	f.add(cause, "", nil)
+}
+
+// explain finds the causes of a request that is denied at best, and says in one
+// sentence why it is.
+func (f *findings) explain(req iampolicy.Request, c call, best iampolicy.Decision) string {
+	known := known(req)
+	var why []string
+	if best.Outcome == iampolicy.ExplicitDeny {
+		why = append(why, f.explicitDeny(c, best))
+		// What lacks beside the Deny is to be mended too.
+		best = f.sides.withoutDenies(req, known)
+	}
+	lacking := lackingSides(best)
+	for _, side := range lacking {
+		alone := len(lacking) == 1
+		switch side {
+		case iampolicy.SideIdentity:
+			if f.sides.role == nil && f.sides.identity.unread == "" {
+				why = append(why, "the role is not there")
+				continue
+			}
+			why = append(why, f.identity(req, c, known, alone))
+		case iampolicy.SideResource:
+			if f.sides.bucket == nil && f.sides.resource.unread == "" {
+				why = append(why, "the bucket is not there")
+				continue
+			}
+			why = append(why, f.resource(req, c, known, alone))
+		case iampolicy.SideBoundary:
+			why = append(why, f.boundary(c))
+		}
+	}
+	if len(why) == 0 {
+		return string(best.Outcome)
+	}
+	return strings.Join(why, "; ")
+}
+
+func lackingSides(d iampolicy.Decision) []iampolicy.Side {
+	list := slices.Clone(d.Lacking)
+	order := []iampolicy.Side{iampolicy.SideIdentity, iampolicy.SideResource, iampolicy.SideBoundary}
+	slices.SortStableFunc(list, func(a, b iampolicy.Side) int { return slices.Index(order, a) - slices.Index(order, b) })
+	return slices.Compact(list)
+}
+
+func (f *findings) explicitDeny(c call, best iampolicy.Decision) string {
+	var why []string
+	for _, r := range best.Reasons {
+		if r.Effect != iampolicy.Deny {
+			continue
+		}
+		account, resource := f.grant.Consumer.Account.ID, f.grant.RoleARN
+		if r.Side == iampolicy.SideResource {
+			account, resource = f.grant.Bucket.Account.ID, f.bucketARN()
+		}
+		which := statementName(r.Statement, r.Sid) + " of " + r.Policy
+		f.add(Cause{
+			Code: ExplicitDeny, Account: account, Resource: resource,
+			Mend: "except the role from that statement, or take the statement out; it is not xshare's, so apply leaves it",
+		}, c.action, func(actions string) string {
+			return fmt.Sprintf("%s in account %s denies %s, and a Deny beats every Allow", which, account, actions)
+		})
+		why = append(why, which+" denies it")
+	}
+	return strings.Join(why, "; ")
+}
+
+func (f *findings) boundary(c call) string {
+	consumer := f.grant.Consumer
+	name := f.sides.boundary.policies[0].Name
+	f.add(Cause{
+		Code: Boundary, Account: consumer.Account.ID, Resource: f.sides.role.Boundary,
+		Mend: "let it allow that too, or take it off the role",
+	}, c.action, func(actions string) string {
+		return fmt.Sprintf("%s of role %s in account %s does not allow %s, so no policy of the role can", name, consumer.Role.Name, consumer.Account.ID, actions)
+	})
+	return name + " does not allow it"
+}
+
+// identity finds what the role's own policies lack.
+func (f *findings) identity(req iampolicy.Request, c call, known func(string) bool, alone bool) string {
+	consumer := f.grant.Consumer
+	cause := Cause{Code: IdentityLacks, Account: consumer.Account.ID, Resource: f.grant.RoleARN, Mend: f.mend(consumer.Account.Manage)}
+	who := fmt.Sprintf("role %s in account %s", consumer.Role.Name, consumer.Account.ID)
+	near := closest(f.sides.identity.policies, iampolicy.SideIdentity, req, known)
+	if alone {
+		cause.Code = SidesDisagree
+	}
+	if near == nil || !near.action {
+		f.add(cause, c.action, func(actions string) string {
+			return fmt.Sprintf("no policy of %s allows %s%s", who, actions, disagreeing(alone, "the bucket policy does"))
+		})
+		return "no policy of the role allows it"
+	}
+	return f.nearly(cause, near, c, alone, fmt.Sprintf("%s of %s", near.policy, who), "the bucket policy does")
+}
+
+// resource finds what the bucket policy lacks.
+func (f *findings) resource(req iampolicy.Request, c call, known func(string) bool, alone bool) string {
+	g := f.grant
+	policy := fmt.Sprintf("the policy of bucket %s in account %s", g.Bucket.Name, g.Bucket.Account.ID)
+	cause := Cause{Account: g.Bucket.Account.ID, Resource: f.bucketARN(), Mend: f.mend(g.Bucket.Account.Manage)}
+	if len(f.sides.resource.policies) == 0 {
+		cause.Code = NoBucketPolicy
+		cause.Message = fmt.Sprintf("bucket %s in account %s has no policy, so it does not name %s", g.Bucket.Name, g.Bucket.Account.ID, g.RoleARN)
+		f.add(cause, c.action, nil)
+		return "the bucket has no policy"
+	}
+	near := closest(f.sides.resource.policies, iampolicy.SideResource, req, known)
+	if near == nil || !near.principal {
+		return f.unnamed(cause, policy, req, known)
+	}
+	cause.Code = BucketPolicyLacks
+	if alone {
+		cause.Code = SidesDisagree
+	}
+	if !near.action {
+		f.add(cause, c.action, func(actions string) string {
+			return fmt.Sprintf("%s names role %s, but does not allow it %s%s", policy, g.Consumer.Role.Name, actions, disagreeing(alone, "the role's own policies do"))
+		})
+		return "the bucket policy names the role, but does not allow it this"
+	}
+	return f.nearly(cause, near, c, alone, policy, "the role's own policies do")
+}
+
+func disagreeing(alone bool, other string) string {
+	if alone {
+		return ", although " + other + ": the two sides disagree"
+	}
+	return ""
+}
+
+func (f *findings) mend(managed bool) string {
+	if managed {
+		return applyMend
+	}
+	return "ask the account's owner to let it in"
+}
+
+// nearly tells of a statement that has the action, but the wrong resource or a
+// condition that does not hold.
+func (f *findings) nearly(cause Cause, near *fit, c call, alone bool, policy, other string) string {
+	statement := statementName(near.index, near.statement.Sid)
+	names := strings.Join(near.statement.Resource, ", ")
+	if near.resource {
+		keys := conditionKeys(near.statement)
+		f.add(cause, c.action, func(actions string) string {
+			return fmt.Sprintf("%s of %s allows %s only under its condition on %s, which this does not meet%s",
+				statement, policy, actions, keys, disagreeing(alone, other))
+		})
+		return fmt.Sprintf("the condition on %s in %s of %s does not hold", keys, statement, near.policy)
+	}
+	bucket, object := f.bucketARN(), strings.Contains(strings.TrimPrefix(c.resource, f.bucketARN()), "/")
+	switch covers := near.statement.Resource; {
+	case object && slices.Contains(covers, bucket) && !slices.ContainsFunc(covers, f.isObjects):
+		cause.Code = OnlyBucketARN
+		f.add(cause, c.action, func(actions string) string {
+			return fmt.Sprintf("%s of %s names only the bucket, %s; but %s works on its objects, %s", statement, policy, bucket, actions, c.promised)
+		})
+		return "only the bucket's ARN is named, and the action works on its objects"
+	case !object && slices.ContainsFunc(covers, f.isObjects) && !slices.Contains(covers, bucket):
+		cause.Code = OnlyObjectARN
+		f.add(cause, c.action, func(actions string) string {
+			return fmt.Sprintf("%s of %s names only objects, %s; but %s works on the bucket itself, %s", statement, policy, names, actions, bucket)
+		})
+		return "only the ARN of objects is named, and the action works on the bucket"
+	}
+	f.add(cause, c.action, func(actions string) string {
+		return fmt.Sprintf("%s of %s allows %s on %s, not on %s%s", statement, policy, actions, cmp.Or(names, "other resources"), c.promised, disagreeing(alone, other))
+	})
+	return fmt.Sprintf("%s of %s is for other resources", statement, near.policy)
+}
+
+// isObjects reports whether a resource is objects of the grant's bucket.
+func (f *findings) isObjects(resource string) bool {
+	return strings.HasPrefix(resource, f.bucketARN()+"/")
+}
+
+func conditionKeys(s iampolicy.Statement) string {
+	var keys []string
+	for _, c := range s.Condition {
+		keys = append(keys, c.Key)
+	}
+	slices.Sort(keys)
+	return strings.Join(slices.Compact(keys), ", ")
+}

@@ -1,0 +1,155 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+)
+
+// Live proves every grant of the plan on what was read from both its accounts,
+// in the plan's order. snapshots are by account id; an account without one was
+// not read.
+func Live(p *plan.Plan, snapshots map[string]*plan.Snapshot) []GrantProof {
+	pr := &prover{plan: p, snapshots: snapshots, parsed: map[string]parsed{}, promised: map[string]bool{}}
+	for _, g := range p.Grants {
+		pr.promised[g.RoleARN] = true
+	}
+	proofs := make([]GrantProof, 0, len(p.Grants))
+	for _, g := range p.Grants {
+		proofs = append(proofs, pr.grant(g))
+	}
+	return proofs
+}
+
+type prover struct {
+	plan      *plan.Plan
+	snapshots map[string]*plan.Snapshot
+	parsed    map[string]parsed // bucket policies by account/bucket, managed policies by ARN, inline ones by role ARN and name
+	promised  map[string]bool   // ARNs of roles that have grants
+}
+
+type parsed struct {
+	named iampolicy.Named
+	err   error
+}
+
+func (p *prover) grant(g plan.Grant) GrantProof {
+	proof := GrantProof{
+		Share: g.Share, Consumer: g.Consumer.Account.ID + "/" + g.Consumer.Role.Name,
+		RoleARN: g.RoleARN, Bucket: g.Bucket.Name, Verdict: Allowed, Source: g.Source,
+	}
+	s := p.read(g)
+	found := &findings{prover: p, grant: g, sides: s}
+	found.missing()
+	open := map[string]bool{}
+	for _, c := range calls(g) {
+		req := p.request(g, s.role, c)
+		check := Check{Action: c.action, Resource: c.resource, Context: c.context, Verdict: Allowed}
+		best, worst := s.decide(req)
+		switch {
+		case !best.Allowed():
+			check.Verdict = Denied
+			check.Reason = found.explain(req, c, best)
+		case !worst.Allowed():
+			check.Verdict = NotChecked
+			check.Reason = s.doubt(req, worst)
+			open[check.Reason] = true
+		}
+		proof.Verdict = worse(proof.Verdict, check.Verdict)
+		proof.Checks = append(proof.Checks, check)
+	}
+	proof.NotChecked = s.notes()
+	p.usable(g, s, found, &proof)
+	proof.Causes = found.causes()
+	if len(proof.Causes) > 0 {
+		proof.Verdict = Denied
+	}
+	for _, reason := range sortedKeys(open) {
+		if !slices.Contains(proof.NotChecked, reason) {
+			proof.NotChecked = append(proof.NotChecked, reason)
+		}
+	}
+	proof.NotChecked = append(proof.NotChecked, never...)
+	return proof
+}
+
+// doubt says what an access that is allowed at best depends on.
+func (s *sides) doubt(req iampolicy.Request, worst iampolicy.Decision) string {
+	known := known(req)
+	for _, of := range []struct {
+		name iampolicy.Side
+		side side
+	}{
+		{iampolicy.SideIdentity, s.identity},
+		{iampolicy.SideResource, s.resource},
+		{iampolicy.SideBoundary, s.boundary},
+	} {
+		if !slices.Contains(worst.Lacking, of.name) {
+			continue
+		}
+		if of.side.unread != "" {
+			return of.side.unread
+		}
+		if why := undecided(of.side, known, reasonOf(worst, of.name)); why != "" {
+			return why
+		}
+		if len(of.side.opaque) > 0 {
+			return "attached policies whose documents were not read: " + strings.Join(of.side.opaque, ", ")
+		}
+	}
+	return "conditions that only a real call decides"
+}
+
+func reasonOf(d iampolicy.Decision, side iampolicy.Side) iampolicy.Reason {
+	for _, r := range d.Reasons {
+		if r.Side == side && r.Effect == iampolicy.Deny {
+			return r
+		}
+	}
+	return iampolicy.Reason{Side: side, Statement: -1}
+}
+
+// undecided names the statements whose conditions are on unknown keys: the one
+// that denies, or those that would allow.
+func undecided(s side, known func(string) bool, reason iampolicy.Reason) string {
+	for _, named := range s.policies {
+		for i, statement := range named.Document.Statements {
+			keys := unknownKeys(statement, known)
+			denies := reason.Effect == iampolicy.Deny
+			if len(keys) == 0 || denies && (named.Name != reason.Policy || i != reason.Statement) || !denies && statement.Effect != iampolicy.Allow {
+				continue
+			}
+			return fmt.Sprintf("%s of %s, which decides by %s: only a real call has that",
+				statementName(i, statement.Sid), named.Name, strings.Join(keys, ", "))
+		}
+	}
+	return ""
+}
+
+func statementName(i int, sid string) string {
+	if sid != "" {
+		return fmt.Sprintf("statement %q", sid)
+	}
+	return fmt.Sprintf("statement number %d", i+1)
+}
+
+func (p *prover) bucketRegion(g plan.Grant) string {
+	if snap := p.snapshots[g.Bucket.Account.ID]; snap != nil {
+		if b := snap.Buckets[g.Bucket.Name]; b != nil && b.Region != "" {
+			return b.Region
+		}
+	}
+	return g.Bucket.Region
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,156 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+)
+
+// unnamed finds why no statement of the bucket policy that would do names the
+// role: who is named in its place?
+func (f *findings) unnamed(cause Cause, policy string, req iampolicy.Request, known func(string) bool) string {
+	g := f.grant
+	cause.Code = PrincipalMissing
+	cause.Message = fmt.Sprintf("%s does not name %s", policy, g.RoleARN)
+	reason := "the bucket policy does not name the role"
+
+	var best miss
+	for _, fit := range fits(f.sides.resource.policies, iampolicy.SideResource, req, known) {
+		if fit.statement.Principal == nil {
+			continue
+		}
+		for _, principal := range fit.statement.Principal.AWS {
+			if f.prover.promised[principal] {
+				continue // it is another grant's, and meant
+			}
+			m := missOf(principal, g.RoleARN)
+			m.statement = statementName(fit.index, fit.statement.Sid)
+			if fit.action && fit.resource {
+				m.score += 10 // it stands where the role's ARN belongs
+			}
+			if m.code != "" && m.score > best.score {
+				best = m
+			}
+		}
+	}
+	if best.code != "" {
+		cause.Code = best.code
+		cause.Message = fmt.Sprintf("%s does not name %s, but %s in %s: %s", policy, g.RoleARN, best.principal, best.statement, best.why)
+		reason = fmt.Sprintf("the bucket policy names %s, not the role", best.principal)
+		if best.code != PrincipalGone {
+			cause.Mend += ", and correct or remove the wrong name if it was written by hand"
+		}
+	}
+	// The cause is the same for every action of the grant.
+	f.addOnce(cause)
+	return reason
+}
+
+// addOnce tells of a cause that one of a grant has, whatever the action.
+func (f *findings) addOnce(c Cause) {
+	for _, have := range f.list {
+		if have.Code == c.Code && have.Resource == c.Resource {
+			return
+		}
+	}
+	f.add(c, "", nil)
+}
+
+// miss is a principal that may stand where the role is meant.
+type miss struct {
+	principal string
+	statement string
+	code      Code
+	why       string
+	score     int // the higher, the likelier
+}
+
+// missOf compares a principal with the role that is meant. A name or id that
+// differs a little is likely a typo; a role of the same name in another account
+// is one in the account's id.
+func missOf(principal, roleARN string) miss {
+	m := miss{principal: principal}
+	if isUniqueID(principal) {
+		m.code, m.score = PrincipalGone, 3
+		m.why = "the id of a principal that was deleted; if it was this role, made again under its name, it is another one to AWS"
+		return m
+	}
+	meant, ok := splitARN(roleARN)
+	have, isARN := splitARN(principal)
+	if !ok || !isARN || have.kind != "role" && have.kind != "root" {
+		return m
+	}
+	sameName := have.name == meant.name
+	switch {
+	case have.kind == "root" && differ(have.account, meant.account, 2):
+		m.code, m.score = PrincipalAccount, 2
+		m.why = fmt.Sprintf("the account is %s, not %s", have.account, meant.account)
+	case have.kind == "root":
+	case sameName && have.account != meant.account:
+		m.code, m.score = PrincipalAccount, 5
+		m.why = fmt.Sprintf("the account is %s, not %s", have.account, meant.account)
+	case sameName && have.path != meant.path:
+		m.code, m.score = PrincipalPath, 5
+		m.why = fmt.Sprintf("the path is %s, not %s", have.path, meant.path)
+	case have.account == meant.account && (strings.EqualFold(have.name, meant.name) || differ(have.name, meant.name, 2)):
+		m.code, m.score = PrincipalName, 4
+		m.why = fmt.Sprintf("the name is %s, not %s", have.name, meant.name)
+	}
+	return m
+}
+
+type iamARN struct{ account, kind, path, name string }
+
+func splitARN(arn string) (iamARN, bool) {
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) == 1 && len(arn) == 12 {
+		return iamARN{account: arn, kind: "root"}, true
+	}
+	if len(fields) != 6 || fields[2] != "iam" {
+		return iamARN{}, false
+	}
+	kind, rest, _ := strings.Cut(fields[5], "/")
+	at := strings.LastIndex(rest, "/")
+	return iamARN{account: fields[4], kind: kind, path: "/" + rest[:at+1], name: rest[at+1:]}, true
+}
+
+// isUniqueID reports whether a principal is the id of an IAM entity, which AWS
+// shows in place of an ARN once the entity is gone.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+func isUniqueID(principal string) bool {
+	return len(principal) >= 16 && slices.ContainsFunc([]string{"AROA", "AIDA", "AGPA"}, func(prefix string) bool {
+		return strings.HasPrefix(principal, prefix)
+	})
+}
+
+// differ reports whether two texts differ, in at most n characters that were
+// put in, left out, changed, or swapped with the next.
+func differ(a, b string, n int) bool {
+	if a == b || len(a)-len(b) > n || len(b)-len(a) > n {
+		return false
+	}
+	// Distance of Damerau and Levenshtein, in its restricted form, by rows.
+	var before []int
+	last := make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row := make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)] <= n
+}

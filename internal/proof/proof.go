@@ -1,0 +1,114 @@
+// Package proof decides from policies alone whether the access that shares
+// promise is there, and says why not and how to mend it. It is pure.
+package proof
+
+import (
+	"github.com/xshare/xshare/specs"
+)
+
+// Verdict is what a proof found.
+type Verdict string
+
+// The verdicts. NotChecked: something that decides was not read, so that
+// neither of the others can be claimed.
+const (
+	Allowed    Verdict = "allowed"
+	Denied     Verdict = "denied"
+	NotChecked Verdict = "notChecked"
+)
+
+// GrantProof is what was found out about one grant.
+//
+// Allowed means that both sides' policies were read and allow every promised
+// access, and that the role can be used where the spec says so. What no proof
+// looks at (see NotChecked) may still stand in the way. Denied means that
+// something that was read is certain to stop it, whatever was not read.
+type GrantProof struct {
+	Share    string
+	Consumer string // account/role
+	RoleARN  string
+	Bucket   string
+	Verdict  Verdict
+	Checks   []Check
+	Causes   []Cause // of a denied one, roots first
+	// NotChecked are the things that bear on the grant and were not looked at,
+	// one noun phrase or sentence each.
+	NotChecked []string
+	Source     specs.Pos
+}
+
+// Check is one request that was evaluated.
+type Check struct {
+	Action   string
+	Resource string            // ARN
+	Context  map[string]string // what is particular to this request, such as s3:prefix
+	Verdict  Verdict
+	Reason   string // of denied and notChecked: one sentence
+}
+
+// Cause is one thing that keeps a grant from working.
+type Cause struct {
+	Code     Code
+	Message  string // what is wrong, and where
+	Mend     string // the smallest thing to do about it
+	Account  string // 12 digits: where it is to be mended
+	Resource string // ARN, or id of an instance, of what is to be mended
+}
+
+// Code names a kind of cause. Codes are stable.
+type Code string
+
+// The kinds of causes.
+const (
+	RoleMissing   Code = "role-missing"
+	RolePath      Code = "role-path" // the role is there under another path, which is another ARN
+	BucketMissing Code = "bucket-missing"
+
+	// The bucket policy does not name the role.
+	NoBucketPolicy   Code = "no-bucket-policy"
+	PrincipalMissing Code = "principal-missing"
+	PrincipalAccount Code = "principal-account" // names the role in another account: a wrong id
+	PrincipalName    Code = "principal-name"    // names a role with almost this name
+	PrincipalPath    Code = "principal-path"    // names the role under another path
+	PrincipalGone    Code = "principal-gone"    // names the unique id of a principal that was deleted
+
+	// A side names the bucket, but not the kind of resource that the action
+	// works on.
+	OnlyBucketARN Code = "only-bucket-arn"
+	OnlyObjectARN Code = "only-object-arn"
+
+	SidesDisagree     Code = "sides-disagree" // one side allows it, the other does not
+	IdentityLacks     Code = "identity-lacks"
+	BucketPolicyLacks Code = "bucket-policy-lacks"
+	PolicyDetached    Code = "policy-detached" // the policy is there, but not attached to the role
+	Boundary          Code = "boundary"
+	ExplicitDeny      Code = "explicit-deny"
+
+	// The role cannot be used from an instance.
+	TrustLacksService  Code = "trust-lacks-service"
+	ProfileMissing     Code = "profile-missing"
+	ProfileWithoutRole Code = "profile-without-role"
+	ProfileOtherRole   Code = "profile-other-role"
+	ProfileNotAttached Code = "profile-not-attached"
+	ProfileOther       Code = "profile-other" // the instance has another profile
+	InstanceMissing    Code = "instance-missing"
+)
+
+// The things that no proof looks at yet.
+var never = []string{
+	"service and resource control policies of an organization (SCPs, RCPs)",
+	"S3 Block Public Access",
+	"object ownership and ACLs",
+	"keys of SSE-KMS encryption",
+}
+
+// worse is the verdict over two: denied beats not checked beats allowed.
+func worse(a, b Verdict) Verdict {
+	if a == Denied || b == Denied {
+		return Denied
+	}
+	if a == NotChecked || b == NotChecked {
+		return NotChecked
+	}
+	return Allowed
+}

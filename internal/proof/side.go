@@ -1,0 +1,260 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+)
+
+// How what is not known is reckoned with.
+//
+// Premise: a verdict must hold whatever was not read. So each request is
+// decided twice: at best, where all that is unknown is for it, and at worst,
+// where all of it is against it. Allowed at worst is allowed; denied at best is
+// denied; between them nothing is claimed.
+//
+//	                           at best         at worst
+//	a side that was not read   allows          denies
+//	an attached policy without
+//	  its document             allows          says nothing (noted: it may deny)
+//	an Allow with a condition
+//	  on an unknown key        without it      is not there
+//	a Deny with one            is not there    without it
+
+// side is the policies of one side, as far as they were read.
+type side struct {
+	unread   string            // why the side is not known; empty: it is
+	policies []iampolicy.Named // with documents
+	opaque   []string          // ARNs of attached policies whose documents were not read
+}
+
+// everything are documents that decide everything, for what is not known.
+func everything(effect iampolicy.Effect, principal *iampolicy.Principals) iampolicy.Named {
+	return iampolicy.Named{Name: "what was not read", Document: &iampolicy.Document{
+		Version: iampolicy.Version2012,
+		Statements: []iampolicy.Statement{{
+			Effect: effect, Principal: principal, Action: []string{"*"}, Resource: []string{"*"},
+		}},
+	}}
+}
+
+var anybody = &iampolicy.Principals{Any: true}
+
+// best and worst are the side's policies under each assumption.
+func (s side) best(known func(string) bool, principal *iampolicy.Principals) []iampolicy.Named {
+	if s.unread != "" {
+		return []iampolicy.Named{everything(iampolicy.Allow, principal)}
+	}
+	list := settle(s.policies, known, iampolicy.Allow)
+	if len(s.opaque) > 0 {
+		list = append(list, everything(iampolicy.Allow, principal))
+	}
+	return list
+}
+
+func (s side) worst(known func(string) bool, principal *iampolicy.Principals) []iampolicy.Named {
+	if s.unread != "" {
+		return []iampolicy.Named{everything(iampolicy.Deny, principal)}
+	}
+	return settle(s.policies, known, iampolicy.Deny)
+}
+
+// settle decides conditions on unknown keys in favour of an effect: statements
+// of that effect lose the condition, those of the other become inert. They keep
+// their places, so that reasons name the right one.
+func settle(policies []iampolicy.Named, known func(string) bool, favoured iampolicy.Effect) []iampolicy.Named {
+	list := make([]iampolicy.Named, 0, len(policies)+1)
+	for _, named := range policies {
+		var changed *iampolicy.Document
+		for i, s := range named.Document.Statements {
+			if len(unknownKeys(s, known)) == 0 {
+				continue
+			}
+			if changed == nil {
+				d := *named.Document
+				d.Statements = slices.Clone(d.Statements)
+				changed = &d
+			}
+			if s.Effect == favoured {
+				s.Condition = slices.DeleteFunc(slices.Clone(s.Condition), func(c iampolicy.Condition) bool { return !known(c.Key) })
+			} else {
+				s = inert(s)
+			}
+			changed.Statements[i] = s
+		}
+		if changed != nil {
+			named.Document = changed
+		}
+		list = append(list, named)
+	}
+	return list
+}
+
+// sides are all that was read about one grant.
+type sides struct {
+	identity, resource, boundary side
+	hasBoundary                  bool
+	role                         *plan.LiveRole   // nil: not there, or not read
+	bucket                       *plan.LiveBucket // nil: not there, or not read
+}
+
+func (s *sides) policies(of func(side, *iampolicy.Principals) []iampolicy.Named) iampolicy.Policies {
+	p := iampolicy.Policies{Identity: of(s.identity, nil)}
+	if resource := of(s.resource, anybody); len(resource) > 0 {
+		p.Resource = &resource[0]
+	}
+	if s.hasBoundary {
+		p.Boundary = of(s.boundary, nil)
+	}
+	return p
+}
+
+// decide evaluates a request at best and at worst.
+func (s *sides) decide(req iampolicy.Request) (best, worst iampolicy.Decision) {
+	known := known(req)
+	best = iampolicy.Evaluate(req, s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named { return side.best(known, p) }))
+	worst = iampolicy.Evaluate(req, s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named { return side.worst(known, p) }))
+	return best, worst
+}
+
+// withoutDenies evaluates a request at best, as if no statement denied it.
+func (s *sides) withoutDenies(req iampolicy.Request, known func(string) bool) iampolicy.Decision {
+	return iampolicy.Evaluate(req, s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named {
+		list := side.best(known, p)
+		for i, named := range list {
+			d := *named.Document
+			d.Statements = slices.Clone(d.Statements)
+			for j := range d.Statements {
+				if d.Statements[j].Effect == iampolicy.Deny {
+					d.Statements[j] = inert(d.Statements[j])
+				}
+			}
+			list[i].Document = &d
+		}
+		return list
+	}))
+}
+
+// inert is a statement that no request matches.
+func inert(s iampolicy.Statement) iampolicy.Statement {
+	s.Action, s.NotAction = []string{"xshare:Nothing"}, nil
+	return s
+}
+
+// read gathers what the snapshots have of the grant's sides.
+func (p *prover) read(g plan.Grant) *sides {
+	s := &sides{}
+	s.resource, s.bucket = p.resourceSide(g)
+	consumer := g.Consumer.Account
+	switch snap := p.snapshots[consumer.ID]; {
+	case !consumer.Manage:
+		s.identity.unread = unmanaged(consumer.ID, "the policies of the role")
+	case snap == nil:
+		s.identity.unread = fmt.Sprintf("the policies of the role, since account %s was not read", consumer.ID)
+	default:
+		if f := snap.Failure(plan.ScopeIAM); f != nil {
+			s.identity.unread = fmt.Sprintf("the policies of the role, since IAM of account %s cannot be read: %s", consumer.ID, f.Message)
+			break
+		}
+		if role := snap.Roles[g.Consumer.Role.Name]; role != nil && role.Path == g.Consumer.Role.Path {
+			s.role = role
+			s.identity = p.identitySide(snap, role)
+			s.boundary, s.hasBoundary = boundarySide(snap, role)
+		}
+	}
+	return s
+}
+
+func unmanaged(account, what string) string {
+	return fmt.Sprintf("%s, since account %s is a partner's (`manage: false`)", what, account)
+}
+
+func (p *prover) resourceSide(g plan.Grant) (side, *plan.LiveBucket) {
+	owner := g.Bucket.Account
+	snap := p.snapshots[owner.ID]
+	switch {
+	case !owner.Manage:
+		return side{unread: unmanaged(owner.ID, "the policy of bucket "+g.Bucket.Name)}, nil
+	case snap == nil:
+		return side{unread: fmt.Sprintf("the policy of bucket %s, since account %s was not read", g.Bucket.Name, owner.ID)}, nil
+	}
+	if f := snap.Failure(plan.ScopeBucket + g.Bucket.Name); f != nil {
+		return side{unread: fmt.Sprintf("the policy of bucket %s in account %s, which cannot be read: %s", g.Bucket.Name, owner.ID, f.Message)}, nil
+	}
+	bucket := snap.Buckets[g.Bucket.Name]
+	if bucket == nil || bucket.Policy == nil {
+		return side{}, bucket
+	}
+	name := "the policy of bucket " + g.Bucket.Name
+	named, err := p.document(owner.ID+"/"+g.Bucket.Name, name, bucket.Policy)
+	if err != nil {
+		return side{unread: fmt.Sprintf("%s in account %s, which cannot be understood: %v", name, owner.ID, err)}, bucket
+	}
+	return side{policies: []iampolicy.Named{named}}, bucket
+}
+
+// document parses a live document, once for all grants that it bears on.
+func (p *prover) document(key, name string, text []byte) (iampolicy.Named, error) {
+	if got, ok := p.parsed[key]; ok {
+		return got.named, got.err
+	}
+	d, err := iampolicy.ParseLive(text)
+	got := parsed{named: iampolicy.Named{Name: name, Document: d}, err: err}
+	p.parsed[key] = got
+	return got.named, got.err
+}
+
+func (p *prover) identitySide(snap *plan.Snapshot, role *plan.LiveRole) side {
+	var s side
+	add := func(key, name string, text []byte) {
+		named, err := p.document(key, name, text)
+		if err != nil {
+			s.opaque = append(s.opaque, name)
+			return
+		}
+		s.policies = append(s.policies, named)
+	}
+	for _, arn := range role.Attached {
+		if policy := snap.Policies[arn]; policy != nil {
+			add(arn, "policy "+policy.Name, policy.Document)
+		} else {
+			s.opaque = append(s.opaque, arn)
+		}
+	}
+	for _, name := range sortedKeys(role.Inline) {
+		add(role.ARN+" "+name, "inline policy "+name, role.Inline[name])
+	}
+	return s
+}
+
+func boundarySide(snap *plan.Snapshot, role *plan.LiveRole) (side, bool) {
+	if role.Boundary == "" {
+		return side{}, false
+	}
+	policy := snap.Policies[role.Boundary]
+	if policy == nil {
+		return side{unread: "the role's permissions boundary " + role.Boundary + ", whose document was not read"}, true
+	}
+	d, err := iampolicy.ParseLive(policy.Document)
+	if err != nil {
+		return side{unread: fmt.Sprintf("the role's permissions boundary %s, which cannot be understood: %v", role.Boundary, err)}, true
+	}
+	return side{policies: []iampolicy.Named{{Name: "permissions boundary " + policy.Name, Document: d}}}, true
+}
+
+// notes are what of the sides was not read, for a proof's NotChecked.
+func (s *sides) notes() []string {
+	var list []string
+	for _, side := range []side{s.identity, s.resource, s.boundary} {
+		if side.unread != "" {
+			list = append(list, side.unread)
+		}
+	}
+	if len(s.identity.opaque) > 0 {
+		list = append(list, "attached policies whose documents were not read: "+strings.Join(s.identity.opaque, ", "))
+	}
+	return list
+}

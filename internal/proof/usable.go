@@ -1,0 +1,172 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+	"github.com/xshare/xshare/specs"
+)
+
+// usable proves that the role can be had where the spec says that it is used:
+// its service may assume it, its instance profile holds it, and its instances
+// have the profile.
+func (p *prover) usable(g plan.Grant, s *sides, found *findings, proof *GrantProof) {
+	consumer := g.Consumer
+	if s.identity.unread != "" || s.role == nil {
+		return // told already
+	}
+	snap := p.snapshots[consumer.Account.ID]
+	if service := serviceOf(p.plan.Partition, consumer); service != "" {
+		p.trusted(g, s.role, service, found, proof)
+	}
+	if consumer.Role.InstanceProfile == "" {
+		return
+	}
+	found.profile(snap.Profiles[consumer.Role.InstanceProfile])
+	for _, in := range consumer.Instances {
+		if f := snap.Failure(plan.ScopeEC2 + in.Region); f != nil {
+			proof.NotChecked = append(proof.NotChecked,
+				fmt.Sprintf("instance %s of account %s in %s, which cannot be read: %s", in.ID+in.Name, consumer.Account.ID, in.Region, f.Message))
+			proof.Verdict = worse(proof.Verdict, NotChecked)
+			continue
+		}
+		found.instance(in, p.instances(snap, in))
+	}
+}
+
+// serviceOf is the service that is to assume a consumer's role: the one in the
+// spec, or EC2's where an instance profile is wanted.
+func serviceOf(partition string, c *specs.Consumer) string {
+	switch {
+	case c.Role.TrustService != "":
+		return c.Role.TrustService
+	case c.Role.InstanceProfile == "":
+		return ""
+	case partition == "aws-cn":
+		return "ec2.amazonaws.com.cn"
+	}
+	return "ec2.amazonaws.com"
+}
+
+const assumeRole = "sts:AssumeRole"
+
+// trusted evaluates the role's trust policy for the service.
+func (p *prover) trusted(g plan.Grant, role *plan.LiveRole, service string, found *findings, proof *GrantProof) {
+	check := Check{Action: assumeRole, Resource: g.RoleARN, Context: map[string]string{"caller": service}, Verdict: Allowed}
+	d, err := iampolicy.ParseLive(role.Trust)
+	if err != nil {
+		check.Verdict = NotChecked
+		check.Reason = fmt.Sprintf("the trust policy of role %s in account %s, which cannot be understood: %v", role.Name, g.Consumer.Account.ID, err)
+		proof.NotChecked = append(proof.NotChecked, check.Reason)
+	} else if !assumable(d, service, g.RoleARN, g.Consumer.Account.ID) {
+		check.Verdict = Denied
+		check.Reason = fmt.Sprintf("the trust policy does not let %s do %s", service, assumeRole)
+		mend := fmt.Sprintf("let the service %s do %s in the role's trust policy", service, assumeRole)
+		if g.Consumer.Role.Create {
+			mend = applyMend
+		}
+		found.add(Cause{
+			Code: TrustLacksService, Account: g.Consumer.Account.ID, Resource: g.RoleARN, Mend: mend,
+			Message: fmt.Sprintf("the trust policy of role %s in account %s does not let %s do %s%s",
+				role.Name, g.Consumer.Account.ID, service, assumeRole, trusts(d)),
+		}, assumeRole, nil)
+	}
+	proof.Verdict = worse(proof.Verdict, check.Verdict)
+	proof.Checks = append(proof.Checks, check)
+}
+
+func assumable(trust *iampolicy.Document, service, roleARN, account string) bool {
+	return iampolicy.Evaluate(iampolicy.Request{
+		Caller: iampolicy.Caller{Kind: iampolicy.Service, ARN: service},
+		Action: assumeRole, Resource: roleARN, ResourceAccount: account,
+		Context: map[string][]string{
+			"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {service},
+			"aws:SourceAccount": {account}, "aws:SecureTransport": {"true"},
+		},
+	}, iampolicy.Policies{Resource: &iampolicy.Named{Name: "the trust policy", Document: trust}}).Allowed()
+}
+
+// trusts names the services that a trust policy does let in, where one of them
+// may have been mistaken for the other.
+func trusts(d *iampolicy.Document) string {
+	var services []string
+	for _, s := range d.Statements {
+		if s.Effect == iampolicy.Allow && s.Principal != nil {
+			services = append(services, s.Principal.Service...)
+		}
+	}
+	if len(services) == 0 {
+		return ""
+	}
+	slices.Sort(services)
+	return "; the services it names are " + strings.Join(slices.Compact(services), ", ")
+}
+
+func (f *findings) profile(live *plan.LiveInstanceProfile) {
+	account, role := f.grant.Consumer.Account.ID, f.grant.Consumer.Role
+	cause := Cause{
+		Account: account, Mend: applyMend,
+		Resource: "arn:" + f.prover.plan.Partition + ":iam::" + account + ":instance-profile/" + role.InstanceProfile,
+	}
+	switch {
+	case live == nil:
+		cause.Code = ProfileMissing
+		cause.Message = fmt.Sprintf("instance profile %s does not exist in account %s, so no instance can have role %s", role.InstanceProfile, account, role.Name)
+	case live.Role == "":
+		cause.Code = ProfileWithoutRole
+		cause.Message = fmt.Sprintf("instance profile %s in account %s does not hold role %s, nor any other", role.InstanceProfile, account, role.Name)
+	case live.Role != role.Name:
+		cause.Code = ProfileOtherRole
+		cause.Message = fmt.Sprintf("instance profile %s in account %s holds role %s, not %s", role.InstanceProfile, account, live.Role, role.Name)
+		cause.Mend = "run `xshare apply --adopt` to replace the role, or name another profile in instanceProfile"
+	default:
+		return
+	}
+	f.add(cause, "", nil)
+}
+
+// instances are the live ones that an instance of a spec is: the one with its
+// id, or those with its tags.
+func (p *prover) instances(snap *plan.Snapshot, want specs.Instance) []*plan.LiveInstance {
+	var list []*plan.LiveInstance
+	for _, in := range snap.Instances {
+		mark := in.Tags[plan.RepositoryTag]
+		ours := mark != "" && (mark == p.plan.Repository || slices.Contains(p.plan.FormerNames, mark))
+		if in.Region == want.Region && (want.ID != "" && in.ID == want.ID || want.ID == "" && ours && in.Tags[plan.NameTag] == want.Name) {
+			list = append(list, in)
+		}
+	}
+	return list
+}
+
+func (f *findings) instance(want specs.Instance, live []*plan.LiveInstance) {
+	account, profile := f.grant.Consumer.Account.ID, f.grant.Consumer.Role.InstanceProfile
+	if len(live) == 0 {
+		mend := applyMend
+		if want.ID != "" {
+			mend = "check its id and region in the spec"
+		}
+		f.add(Cause{
+			Code: InstanceMissing, Account: account, Resource: want.ID + want.Name, Mend: mend,
+			Message: fmt.Sprintf("instance %s does not exist in account %s, region %s", want.ID+want.Name, account, want.Region),
+		}, "", nil)
+	}
+	for _, in := range live {
+		cause := Cause{Account: account, Resource: in.ID, Mend: applyMend}
+		switch have := in.ProfileARN[strings.LastIndex(in.ProfileARN, "/")+1:]; have {
+		case profile:
+			continue
+		case "":
+			cause.Code = ProfileNotAttached
+			cause.Message = fmt.Sprintf("instance %s in account %s has no instance profile, so it has no credentials; it is to have %s", in.ID, account, profile)
+		default:
+			cause.Code = ProfileOther
+			cause.Message = fmt.Sprintf("instance %s in account %s has the instance profile %s, not %s", in.ID, account, have, profile)
+			cause.Mend = "run `xshare apply --adopt` to replace it, or disassociate it"
+		}
+		f.add(cause, "", nil)
+	}
+}
