@@ -1,0 +1,223 @@
+package plan
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/specs"
+)
+
+func (c *comparer) role(change *Change, want Role, snap *Snapshot) {
+	live := snap.Roles[want.Name]
+	if live == nil {
+		if change.Existing {
+			c.fail(change, "role-missing",
+				fmt.Sprintf("role %s does not exist in account %s", want.Name, change.Account),
+				"create it, or say `create: true` in the spec")
+			return
+		}
+		change.Action = Create
+		return
+	}
+	change.Before = live.Role
+	if live.Path != want.Path {
+		c.fail(change, "role-path",
+			fmt.Sprintf("role %s exists under the path %s, but the spec says %s; to AWS that is another role", want.Name, live.Path, want.Path),
+			fmt.Sprintf("write the role as %s in the spec, or delete the live one", strings.TrimPrefix(live.Path, "/")+want.Name))
+		return
+	}
+	if change.Existing {
+		change.Want = live.Role
+		return
+	}
+	if !c.owned(change, c.tagOwner(live.Tags), RepositoryTag+"="+live.Tags[RepositoryTag]) {
+		return
+	}
+	if !sameDocument(live.Trust, want.Trust) ||
+		want.Boundary != "" && live.Boundary != want.Boundary ||
+		len(MissingTags(want.Tags, live.Tags)) > 0 {
+		change.update()
+	}
+}
+
+// sameDocument compares policies by meaning; one that does not parse equals
+// only its own text.
+func sameDocument(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	left, err := iampolicy.ParseLive(a)
+	if err != nil {
+		return false
+	}
+	right, err := iampolicy.ParseLive(b)
+	if err != nil {
+		return false
+	}
+	return iampolicy.Equal(left, right)
+}
+
+func (c *comparer) attachment(change *Change, want Attachment, snap *Snapshot) {
+	if role := snap.Roles[want.Role]; role != nil && slices.Contains(role.Attached, want.PolicyARN) {
+		change.Before = want
+		return
+	}
+	change.Action = Create
+}
+
+func (c *comparer) instanceProfile(change *Change, want InstanceProfile, snap *Snapshot) {
+	live := snap.Profiles[want.Name]
+	if live == nil {
+		change.Action = Create
+		return
+	}
+	change.Before = live.InstanceProfile
+	roleStep := c.plan.Step(StepID(TypeRole, change.Account, "", want.Role))
+	if live.InstanceProfile.Role == want.Role && c.tagOwner(live.Tags) == nobody && roleStep != nil && roleStep.Existing {
+		// A profile that came with a role which is not ours is used as it is.
+		change.Want = live.InstanceProfile
+		return
+	}
+	if !c.owned(change, c.tagOwner(live.Tags), RepositoryTag+"="+live.Tags[RepositoryTag]) {
+		return
+	}
+	if role := live.InstanceProfile.Role; role != "" && role != want.Role {
+		if !c.out.Options.Adopt {
+			c.fail(change, "profile-role",
+				fmt.Sprintf("instance profile %s holds the role %s, not %s", want.Name, role, want.Role),
+				"replace the role with --adopt, or name another profile in instanceProfile")
+			return
+		}
+		change.Action = Adopt
+		return
+	}
+	if live.InstanceProfile.Role == "" || len(MissingTags(want.Tags, live.Tags)) > 0 {
+		change.update()
+	}
+}
+
+// unstatedAttachments makes a change for every attachment of a policy of ours
+// that no spec states any more, on each role that was read. With --only, only
+// roles of the selected shares are looked at.
+func (c *comparer) unstatedAttachments() {
+	for _, account := range sortedKeys(c.snapshots) {
+		snap := c.snapshots[account]
+		for _, arn := range sortedKeys(snap.Policies) {
+			if !c.marked[arn] && c.policyIsOurs(snap.Policies[arn]) {
+				c.marked[arn] = true
+			}
+		}
+		for _, name := range sortedKeys(snap.Roles) {
+			roleID := StepID(TypeRole, account, "", name)
+			if len(c.out.Options.Only) > 0 && c.plan.Step(roleID) == nil {
+				continue
+			}
+			for _, arn := range snap.Roles[name].Attached {
+				id := StepID(TypeAttachment, account, "", name+"/"+arn[strings.LastIndex(arn, "/")+1:])
+				if !c.marked[arn] || c.plan.stated[id] {
+					continue
+				}
+				attachment := Attachment{Role: name, PolicyARN: arn}
+				c.out.Steps = append(c.out.Steps, &Change{
+					ID: id, Type: TypeAttachment, Account: account, Region: GlobalRegion,
+					Name: strings.TrimPrefix(id, string(TypeAttachment)+"/"+account+"/"), Action: Delete,
+					Before: attachment, LiveDigest: digestJSON(attachment),
+				})
+			}
+		}
+	}
+}
+
+func (c *comparer) policyIsOurs(p *LivePolicy) bool {
+	d, err := iampolicy.ParseLive(p.Document)
+	return err == nil && c.docOwner(d) == ours
+}
+
+// orderLosses makes the identity side of a revocation follow the bucket's:
+// close first. It only orders; a bucket policy that fails holds nothing up. A
+// policy that a bucket policy's gain waits for is left alone, as that would
+// be a circle.
+func (c *comparer) orderLosses() {
+	closing := map[string][]*Change{} // by consumer
+	for _, change := range c.out.Steps {
+		if change.Type != TypeBucketPolicy || len(change.Lose) == 0 {
+			continue
+		}
+		for _, p := range change.Lose {
+			name := consumerOf(p.Principal)
+			if list := closing[name]; len(list) == 0 || list[len(list)-1] != change {
+				closing[name] = append(list, change)
+			}
+		}
+	}
+	for _, change := range c.out.Steps {
+		switch {
+		case change.Type == TypeAttachment && change.Action == Delete:
+			role, _, _ := strings.Cut(change.Name, "/")
+			change.follow(closing[change.Account+"/"+role])
+		case change.Type == TypePolicy && len(change.Lose) > 0 && !change.gains():
+			for _, part := range change.Parts {
+				change.follow(closing[part.Consumer])
+			}
+		}
+	}
+}
+
+// follow orders the change after those bucket policies that wait for nothing
+// of it.
+func (c *Change) follow(bucketPolicies []*Change) {
+	for _, b := range bucketPolicies {
+		waits := slices.ContainsFunc(b.Parts, func(p PartChange) bool {
+			return len(p.Gain) > 0 && slices.Contains(p.Needs, c.ID)
+		})
+		if !waits && !slices.Contains(c.After, b.ID) {
+			c.After = append(slices.Clone(c.After), b.ID)
+		}
+	}
+	slices.Sort(c.After)
+}
+
+// Orphans are the whole resources of ours, in the accounts that were read,
+// that no spec states any more. Apply leaves them.
+func Orphans(p *Plan, snapshots map[string]*Snapshot) []specs.Problem {
+	c := &comparer{plan: p}
+	var problems []specs.Problem
+	for _, account := range sortedKeys(snapshots) {
+		snap := snapshots[account]
+		orphan := func(t Type, region, name string) {
+			id := StepID(t, account, region, name)
+			if p.stated[id] {
+				return
+			}
+			problems = append(problems, specs.Problem{
+				Code: "orphan", Severity: specs.SeverityWarning, Account: account, Step: id,
+				Message: fmt.Sprintf("%s %s is ours, but no spec states it any more", noun(t), name),
+				Mend:    "delete it by hand if it is not needed",
+			})
+		}
+		for _, name := range sortedKeys(snap.Roles) {
+			if c.tagOwner(snap.Roles[name].Tags) == ours {
+				orphan(TypeRole, "", name)
+			}
+		}
+		for _, arn := range sortedKeys(snap.Policies) {
+			if c.policyIsOurs(snap.Policies[arn]) {
+				orphan(TypePolicy, "", snap.Policies[arn].Name)
+			}
+		}
+		for _, name := range sortedKeys(snap.Profiles) {
+			if c.tagOwner(snap.Profiles[name].Tags) == ours {
+				orphan(TypeInstanceProfile, "", name)
+			}
+		}
+		for _, in := range snap.Instances {
+			if c.tagOwner(in.Tags) == ours {
+				orphan(TypeInstance, in.Region, in.Tags[NameTag])
+			}
+		}
+	}
+	return problems
+}

@@ -1,0 +1,277 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/specs"
+)
+
+// How a document that many grants share is compared.
+//
+// Premise: a document is one write, but a grant must stand alone, and access
+// that both the old and the new specs give must never pause. So the document
+// is taken apart into atoms (one action, one resource, one principal), and
+// every atom belongs to the parts that state it. From there all is sets:
+//
+//	live    atoms of statements with our mark
+//	stated  atoms of the selected parts
+//	kept    live atoms of parts that are not selected: they keep their live form
+//	gain    stated - live, by part; a part's gain waits for the part's needs
+//	lose    live - stated - kept; nobody states it, and a loss waits for nothing
+//
+// An atom that is live and whose principal has both selected and unselected
+// parts stays only if one of them states it: closing wins.
+
+// statements compares the parts of a step with the live document. belongs maps
+// a live pair to the name that parts are told apart by: the principal in a
+// bucket policy, the bucket in a permissions policy.
+func (c *comparer) statements(change *Change, parts []Part, live *iampolicy.Document, belongs func(iampolicy.Pair) string) {
+	change.LivePairs = iampolicy.Pairs(live, c.plan.Ours)
+	isLive := map[iampolicy.Atom]bool{}
+	each(change.LivePairs, func(a iampolicy.Atom) { isLive[a] = true })
+	stated := map[iampolicy.Atom]bool{} // by any part
+	selected, unselected := map[string]bool{}, map[string]bool{}
+	for _, part := range parts {
+		each(part.Pairs, func(a iampolicy.Atom) { stated[a] = true })
+		for _, p := range part.Pairs {
+			if part.Selected {
+				selected[belongs(p)] = true
+			} else {
+				unselected[belongs(p)] = true
+			}
+		}
+	}
+	lost := map[string][]iampolicy.Pair{}
+	for _, p := range change.LivePairs {
+		name := belongs(p)
+		kept := unselected[name] && !selected[name]
+		gone := p.Restrict(func(a iampolicy.Atom) bool { return isUniqueID(a.Principal) || !stated[a] && !kept })
+		change.Lose = append(change.Lose, gone...)
+		if len(gone) > 0 {
+			lost[name] = append(lost[name], gone...)
+		}
+	}
+	for _, part := range parts {
+		if !part.Selected {
+			continue
+		}
+		pc := PartChange{
+			Share: part.Share, Consumer: part.Consumer, Action: Noop, Needs: part.Needs, After: part.After, Pairs: part.Pairs,
+		}
+		had := false
+		for _, p := range part.Pairs {
+			gain := p.Restrict(func(a iampolicy.Atom) bool { return !isLive[a] })
+			pc.Gain = append(pc.Gain, gain...)
+			had = had || len(gain) == 0 || gain[0].Meaning != p.Meaning
+			// What a principal loses is shown with the first of its parts.
+			pc.Lose = append(pc.Lose, lost[belongs(p)]...)
+			delete(lost, belongs(p))
+		}
+		switch {
+		case len(pc.Gain) > 0 && !had && len(pc.Lose) == 0:
+			pc.Action = Create
+		case len(pc.Gain) > 0 || len(pc.Lose) > 0:
+			pc.Action = Update
+		}
+		change.Parts = append(change.Parts, pc)
+	}
+	for _, name := range sortedKeys(lost) {
+		consumer := name
+		if change.Type == TypeBucketPolicy {
+			consumer = consumerOf(name)
+		}
+		change.Parts = append(change.Parts, PartChange{Consumer: consumer, Action: Delete, Lose: lost[name]})
+	}
+	change.Renew = c.needsRenewal(live)
+	change.LiveDigest = digestOurs(live, c.plan.Ours)
+}
+
+// needsRenewal reports whether a statement of ours carries a former name's mark.
+func (c *comparer) needsRenewal(live *iampolicy.Document) bool {
+	current := iampolicy.MarkPrefix(c.plan.Repository)
+	return live != nil && slices.ContainsFunc(live.Statements, func(s iampolicy.Statement) bool {
+		return c.plan.Ours(s.Sid) && !strings.HasPrefix(s.Sid, current)
+	})
+}
+
+// gains reports whether any part gains something.
+func (c *Change) gains() bool {
+	return slices.ContainsFunc(c.Parts, func(p PartChange) bool { return len(p.Gain) > 0 })
+}
+
+func (c *comparer) bucketPolicy(change *Change, want BucketPolicy, s *Step, snap *Snapshot) {
+	var text []byte
+	if bucket := snap.Buckets[want.Bucket]; bucket != nil {
+		text, change.Region = bucket.Policy, bucket.Region
+	}
+	live, ok := c.parseLive(change, text)
+	if !ok {
+		return
+	}
+	c.statements(change, s.Parts, live, func(p iampolicy.Pair) string { return p.Principal })
+	c.finishBucketPolicy(change, want.Bucket, live)
+}
+
+// finishBucketPolicy settles the action and the forecast of a bucket policy
+// whose pairs are compared.
+func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampolicy.Document) {
+	after := change.Statements(c.plan.Repository, func(PartChange) bool { return true })
+	document, err := iampolicy.Merge(change.Live, c.plan.Ours, after)
+	if err != nil {
+		c.fail(change, "unmergeable", fmt.Sprintf("the policy of bucket %s cannot be merged: %v", bucket, err), "mend the policy by hand")
+		return
+	}
+	if change.Live != nil {
+		change.Before = BucketPolicy{Bucket: bucket, Region: change.Region, Document: change.Live}
+	}
+	change.Want = BucketPolicy{Bucket: bucket, Region: change.Region, Ours: after, Document: document}
+	switch {
+	case !change.gains() && len(change.Lose) == 0 && !change.Renew:
+		change.Want = BucketPolicy{Bucket: bucket, Region: change.Region, Ours: after, Document: change.Live}
+		return
+	case change.Live == nil:
+		change.Action = Create
+	case document == nil:
+		change.Action = Delete
+	default:
+		change.Action = Update
+	}
+	c.deadPrincipals(change, live)
+	if size := len(document); size > maxBucketPolicySize {
+		ours := 0
+		for _, s := range after {
+			ours += len(iampolicy.Marshal(&iampolicy.Document{Statements: []iampolicy.Statement{s}}))
+		}
+		c.fail(change, "bucket-policy-too-large",
+			fmt.Sprintf("the policy of bucket %s would have %d bytes, more than S3's %d: %d statements of ours take about %d, the foreign ones and the frame %d",
+				bucket, size, maxBucketPolicySize, len(after), ours, size-ours),
+			"give consumers the same access and prefixes, so that they share statements, or split the bucket's shares over S3 access points")
+	}
+}
+
+// deadPrincipals names what S3 would refuse in the put: a foreign statement
+// whose principal is the id of a role or user that is gone. Ours are renewed
+// by the put itself.
+func (c *comparer) deadPrincipals(change *Change, live *iampolicy.Document) {
+	for _, p := range change.Lose {
+		if isUniqueID(p.Principal) {
+			c.problem(change, specs.SeverityWarning, "dead-principal",
+				fmt.Sprintf("a statement of ours in %s names %s, the id of a role that was deleted; a role made again under its name is another principal to AWS", change.Name, p.Principal),
+				"apply writes the statement anew")
+		}
+	}
+	if live == nil {
+		return
+	}
+	for i, s := range live.Statements {
+		if c.plan.Ours(s.Sid) {
+			continue
+		}
+		for _, list := range []*iampolicy.Principals{s.Principal, s.NotPrincipal} {
+			if list == nil {
+				continue
+			}
+			if at := slices.IndexFunc(list.AWS, isUniqueID); at >= 0 {
+				c.fail(change, "foreign-dead-principal",
+					fmt.Sprintf("statement %s of bucket %s, which is not ours, names the deleted principal %s; S3 refuses every write of a policy that holds one", statementName(i, s), change.Name, list.AWS[at]),
+					"take the id out of that statement")
+			}
+		}
+	}
+}
+
+func statementName(i int, s iampolicy.Statement) string {
+	if s.Sid != "" {
+		return fmt.Sprintf("%q", s.Sid)
+	}
+	return fmt.Sprintf("number %d", i+1)
+}
+
+func (c *comparer) policy(change *Change, want Policy, s *Step, snap *Snapshot) {
+	livePolicy := snap.Policies[want.ARN]
+	var live *iampolicy.Document
+	if livePolicy != nil {
+		change.Versions, change.DefaultVersion = livePolicy.Versions, livePolicy.DefaultVersion
+		var ok bool
+		if live, ok = c.parseLive(change, livePolicy.Document); !ok {
+			return
+		}
+		change.Before = Policy{Name: want.Name, ARN: want.ARN, Document: livePolicy.Document}
+		who := c.docOwner(live)
+		if !c.owned(change, who, "by its Sids") {
+			return
+		}
+		if who == ours {
+			c.marked[want.ARN] = true
+		}
+	}
+	c.statements(change, s.Parts, live, func(p iampolicy.Pair) string { return bucketOf(p.Statement) })
+	want.Ours = change.Statements(c.plan.Repository, func(PartChange) bool { return true })
+	document, err := iampolicy.Merge(change.Live, c.plan.Ours, want.Ours)
+	if err != nil {
+		c.fail(change, "unmergeable", fmt.Sprintf("managed policy %s cannot be merged: %v", want.Name, err), "mend the policy by hand")
+		return
+	}
+	want.Document = document
+	change.Want = want
+	switch {
+	case livePolicy == nil:
+		change.Action = Create
+	case change.gains() || len(change.Lose) > 0 || change.Renew:
+		change.update()
+	case change.Action == Noop:
+		want.Document = livePolicy.Document
+		change.Want = want
+	}
+	if size := iampolicy.Size(document); change.Differs() && size > maxPolicySize {
+		c.fail(change, "policy-too-large",
+			fmt.Sprintf("managed policy %s would have %d characters with its foreign statements, more than IAM's %d", want.Name, size, maxPolicySize),
+			"move the foreign statements into a policy of their own")
+	}
+}
+
+// parseLive parses a live document and keeps its text for the write. A
+// document that cannot be parsed is never written over.
+func (c *comparer) parseLive(change *Change, text []byte) (*iampolicy.Document, bool) {
+	if text == nil {
+		return &iampolicy.Document{}, true
+	}
+	change.Live = text
+	live, err := iampolicy.ParseLive(text)
+	if err != nil {
+		c.fail(change, "unparsable",
+			fmt.Sprintf("the live policy of %s cannot be understood, so it is not touched: %v", change.Name, err),
+			"mend the policy by hand, then run again")
+		return nil, false
+	}
+	return live, true
+}
+
+// isUniqueID reports whether a principal is the id of an IAM entity. AWS shows
+// one in place of an ARN once the entity is gone.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+func isUniqueID(principal string) bool {
+	return len(principal) >= 16 && (strings.HasPrefix(principal, "AROA") ||
+		strings.HasPrefix(principal, "AIDA") || strings.HasPrefix(principal, "AGPA"))
+}
+
+// digestOurs is the digest of our statements in a live document; empty when
+// there is none.
+func digestOurs(d *iampolicy.Document, ours func(string) bool) string {
+	if d == nil {
+		return ""
+	}
+	part := &iampolicy.Document{}
+	for _, s := range d.Statements {
+		if ours(s.Sid) {
+			part.Statements = append(part.Statements, s)
+		}
+	}
+	if len(part.Statements) == 0 {
+		return ""
+	}
+	return digest(iampolicy.Marshal(part))
+}

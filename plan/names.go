@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/specs"
+)
+
+// maxPolicySize is IAM's quota for a managed policy, maxBucketPolicySize S3's
+// for a bucket policy, in characters and bytes.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const (
+	maxPolicySize       = 6144
+	maxBucketPolicySize = 20 * 1024
+)
+
+// RoleARN is the ARN of a role; path has slashes at both ends.
+func RoleARN(partition, account, path, name string) string {
+	return "arn:" + partition + ":iam::" + account + ":role" + path + name
+}
+
+// policyARN is the ARN of a customer managed policy given by name; an ARN, or
+// nothing, stays as it is.
+func policyARN(partition, account, name string) string {
+	if name == "" || strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	return "arn:" + partition + ":iam::" + account + ":policy/" + name
+}
+
+// policyName is the name of a role's nth permissions policy. The default holds
+// repository and role; "." and "+" cannot be in a repository's name, so no two
+// pairs of them share a name, and a policy that is split keeps its first name.
+func policyName(repository, role, stated string, n int) string {
+	nth := ""
+	if n > 1 {
+		nth = "+" + strconv.Itoa(n)
+	}
+	if stated != "" {
+		return stated + nth
+	}
+	return fmt.Sprintf("xshare.%s%s.%s", repository, nth, role)
+}
+
+// consumerName is how parts and people name a consumer: account/role.
+func consumerName(c *specs.Consumer) string { return c.Account.ID + "/" + c.Role.Name }
+
+// consumerOf is the consumer name of a role's ARN; another principal stays as
+// it is.
+func consumerOf(principal string) string {
+	fields := strings.SplitN(principal, ":", 6)
+	if len(fields) != 6 || !strings.HasPrefix(fields[5], "role/") {
+		return principal
+	}
+	return fields[4] + "/" + fields[5][strings.LastIndex(fields[5], "/")+1:]
+}
+
+// trustPolicy is the trust policy that the spec states for a role that xshare
+// creates.
+func trustPolicy(r specs.Role) []byte {
+	if r.TrustPolicy != nil {
+		return r.TrustPolicy
+	}
+	return iampolicy.Marshal(&iampolicy.Document{
+		Version: iampolicy.Version2012,
+		Statements: []iampolicy.Statement{{
+			Effect:    iampolicy.Allow,
+			Principal: &iampolicy.Principals{Service: []string{r.TrustService}},
+			Action:    []string{"sts:AssumeRole"},
+		}},
+	})
+}

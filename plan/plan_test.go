@@ -1,0 +1,843 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/specs"
+)
+
+const header = `apiVersion: xshare/v1
+kind: Repository
+metadata: {name: acme-data}
+spec:
+  region: us-east-1
+  deployRole: xshare-deployer
+  accounts:
+    lake:      {id: "111111111111"}
+    analytics: {id: "222222222222"}
+    lab:       {id: "333333333333"}
+    partner:   {id: "444444444444", manage: false}
+`
+
+// load reads a repository of the usual accounts with the given shares, each a
+// share's name and the rest of its spec.
+func load(t *testing.T, shares ...string) *specs.Repository {
+	t.Helper()
+	files := fstest.MapFS{specs.RepositoryFile: {Data: []byte(header)}}
+	for i, text := range shares {
+		name, spec, _ := strings.Cut(text, "\n")
+		doc := "apiVersion: xshare/v1\nkind: Share\nmetadata: {name: " + strings.TrimSpace(name) + "}\nspec:\n" + spec
+		files[fmt.Sprintf("shares/%d.yaml", i)] = &fstest.MapFile{Data: []byte(doc)}
+	}
+	repo, problems := specs.Load(files)
+	if err := specs.Errors(problems); err != nil {
+		t.Fatal(err)
+	}
+	return repo
+}
+
+const recipe = `recipe
+  bucket: {name: mybucket, account: lake, create: true}
+  consumers:
+    - account: analytics
+      role: {name: reader, create: true, trust: ec2}
+      access: [read, write]
+      instances: [{name: client, image: ami-1234, subnet: subnet-1234}]
+`
+
+const lambda = `lambda
+  bucket: {name: mybucket, account: lake}
+  consumers:
+    - account: lab
+      role: {name: fn, create: true, trust: lambda}
+      access: read
+`
+
+func everything(string) bool { return true }
+
+func only(names ...string) func(string) bool {
+	return func(name string) bool { return slices.Contains(names, name) }
+}
+
+func build(t *testing.T, repo *specs.Repository, selected func(string) bool) *Plan {
+	t.Helper()
+	p, problems := Build(repo, selected)
+	if err := specs.Errors(problems); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// live is an AWS for tests of the pure core: what a faithful executor would
+// leave behind.
+type live map[string]*Snapshot
+
+func newLive(p *Plan) live {
+	l := live{}
+	for id := range p.Accounts {
+		l[id] = &Snapshot{
+			Account: id, Buckets: map[string]*LiveBucket{}, Roles: map[string]*LiveRole{},
+			Policies: map[string]*LivePolicy{}, Profiles: map[string]*LiveInstanceProfile{},
+		}
+	}
+	return l
+}
+
+// apply carries out all changes, or fails the test on one that cannot be done.
+func (l live) apply(t *testing.T, c *Changes) {
+	t.Helper()
+	for _, change := range c.Steps {
+		if change.Action == Error {
+			t.Fatalf("%s cannot be done: %+v", change.ID, c.Problems)
+		}
+		if change.Action == Noop {
+			continue
+		}
+		snap := l[change.Account]
+		switch want := change.Want.(type) {
+		case nil:
+			gone := change.Before.(Attachment)
+			role := snap.Roles[gone.Role]
+			role.Attached = slices.DeleteFunc(role.Attached, func(arn string) bool { return arn == gone.PolicyARN })
+		case Bucket:
+			made := &LiveBucket{Name: want.Name, Region: want.Region, Tags: want.Tags}
+			if was := snap.Buckets[want.Name]; was != nil {
+				made.Policy = was.Policy
+			}
+			snap.Buckets[want.Name] = made
+		case BucketPolicy:
+			merged, err := iampolicy.Merge(snap.Buckets[want.Bucket].Policy, c.Plan.Ours, want.Ours)
+			if err != nil {
+				t.Fatal(err)
+			}
+			snap.Buckets[want.Bucket].Policy = merged
+		case Role:
+			made := &LiveRole{Role: want, UniqueID: "AROA" + want.Name}
+			if was := snap.Roles[want.Name]; was != nil {
+				made.Attached = was.Attached
+			}
+			snap.Roles[want.Name] = made
+		case Policy:
+			snap.Policies[want.ARN] = &LivePolicy{Name: want.Name, ARN: want.ARN, Document: want.Document, DefaultVersion: "v1", Versions: []string{"v1"}}
+		case Attachment:
+			snap.Roles[want.Role].Attached = append(snap.Roles[want.Role].Attached, want.PolicyARN)
+		case InstanceProfile:
+			snap.Profiles[want.Name] = &LiveInstanceProfile{want}
+		case Instance:
+			want.ID, want.State = "i-"+want.Name, "running"
+			snap.Instances = slices.DeleteFunc(snap.Instances, func(in *LiveInstance) bool { return in.ID == want.ID })
+			snap.Instances = append(snap.Instances, &LiveInstance{want})
+		case Association:
+			for _, in := range snap.Instances {
+				if in.ID == want.InstanceID {
+					in.ProfileARN = want.ProfileARN
+				}
+			}
+		}
+	}
+}
+
+func actions(c *Changes) map[string]Action {
+	m := map[string]Action{}
+	for _, change := range c.Steps {
+		if change.Action != Noop {
+			m[change.ID] = change.Action
+		}
+	}
+	return m
+}
+
+func find(t *testing.T, c *Changes, id string) *Change {
+	t.Helper()
+	i := slices.IndexFunc(c.Steps, func(c *Change) bool { return c.ID == id })
+	if i < 0 {
+		t.Fatalf("no change %s", id)
+	}
+	return c.Steps[i]
+}
+
+const (
+	bucketPolicyID = "s3.BucketPolicy/111111111111/mybucket"
+	readerRoleID   = "iam.Role/222222222222/reader"
+	readerPolicyID = "iam.Policy/222222222222/xshare.acme-data.reader"
+	attachmentID   = "iam.RolePolicyAttachment/222222222222/reader/xshare.acme-data.reader"
+	readerARN      = "arn:aws:iam::222222222222:role/reader"
+)
+
+func TestBuildRecipe(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	var got []string
+	for _, s := range p.Steps {
+		got = append(got, s.ID+" <- "+strings.Join(s.Needs, " "))
+	}
+	want := []string{
+		"s3.Bucket/111111111111/mybucket <- ",
+		readerRoleID + " <- ",
+		readerPolicyID + " <- ",
+		attachmentID + " <- " + readerPolicyID + " " + readerRoleID,
+		"iam.InstanceProfile/222222222222/reader <- " + readerRoleID,
+		"ec2.Instance/222222222222/us-east-1/client <- iam.InstanceProfile/222222222222/reader",
+		bucketPolicyID + " <- s3.Bucket/111111111111/mybucket",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	part := p.Step(bucketPolicyID).Parts[0]
+	if diff := cmp.Diff([]string{readerPolicyID, readerRoleID, attachmentID}, part.Needs); diff != "" {
+		t.Errorf("needs of the grant's part (-want +got):\n%s", diff)
+	}
+	if part.Consumer != "222222222222/reader" || part.Share != "recipe" {
+		t.Errorf("part is of %s, %s", part.Share, part.Consumer)
+	}
+	if diff := cmp.Diff([]string{"ec2.Instance/222222222222/us-east-1/client", "iam.InstanceProfile/222222222222/reader"}, part.After); diff != "" {
+		t.Errorf("the part goes after (-want +got):\n%s", diff)
+	}
+}
+
+func TestBuildIsInDependencyOrder(t *testing.T) {
+	p := build(t, load(t, recipe, lambda), everything)
+	at := map[string]int{}
+	for i, s := range p.Steps {
+		at[s.ID] = i
+	}
+	for _, s := range p.Steps {
+		needs := slices.Concat(s.Needs, s.After)
+		for _, part := range s.Parts {
+			needs = append(needs, slices.Concat(part.Needs, part.After)...)
+		}
+		for _, n := range needs {
+			if i, ok := at[n]; !ok || i >= at[s.ID] {
+				t.Errorf("%s comes before %s, which it needs", s.ID, n)
+			}
+		}
+	}
+}
+
+func TestGrantStatements(t *testing.T) {
+	tests := map[string]struct {
+		consumer specs.Consumer
+		want     []string
+	}{
+		"list": {
+			specs.Consumer{Access: []specs.Access{specs.AccessList}},
+			[]string{
+				`{"Effect":"Allow","Action":"s3:GetBucketLocation","Resource":"arn:aws:s3:::b"}`,
+				`{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b"}`,
+			},
+		},
+		"read": {
+			specs.Consumer{Access: []specs.Access{specs.AccessRead}},
+			[]string{
+				`{"Effect":"Allow","Action":"s3:GetBucketLocation","Resource":"arn:aws:s3:::b"}`,
+				`{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b"}`,
+				`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}`,
+			},
+		},
+		"write": {
+			specs.Consumer{Access: []specs.Access{specs.AccessWrite}},
+			[]string{
+				`{"Effect":"Allow","Action":"s3:GetBucketLocation","Resource":"arn:aws:s3:::b"}`,
+				`{"Effect":"Allow","Action":"s3:ListBucketMultipartUploads","Resource":"arn:aws:s3:::b"}`,
+				`{"Effect":"Allow","Action":["s3:AbortMultipartUpload","s3:ListMultipartUploadParts","s3:PutObject"],"Resource":"arn:aws:s3:::b/*"}`,
+			},
+		},
+		"write with prefixes shows no uploads of other prefixes": {
+			specs.Consumer{Access: []specs.Access{specs.AccessWrite}, Prefixes: []string{"in/"}},
+			[]string{
+				`{"Effect":"Allow","Action":"s3:GetBucketLocation","Resource":"arn:aws:s3:::b"}`,
+				`{"Effect":"Allow","Action":["s3:AbortMultipartUpload","s3:ListMultipartUploadParts","s3:PutObject"],"Resource":"arn:aws:s3:::b/in/*"}`,
+			},
+		},
+		"delete": {
+			specs.Consumer{Access: []specs.Access{specs.AccessDelete}},
+			[]string{`{"Effect":"Allow","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::b/*"}`},
+		},
+		"full": {
+			specs.Consumer{Access: []specs.Access{specs.AccessRead, specs.AccessFull}},
+			[]string{`{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}`},
+		},
+		"list with prefixes": {
+			specs.Consumer{Access: []specs.Access{specs.AccessList}, Prefixes: []string{"a/", "b/"}},
+			[]string{
+				`{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b","Condition":{"StringLike":{"s3:prefix":["a/","a/*","b/","b/*"]}}}`,
+				`{"Effect":"Allow","Action":"s3:GetBucketLocation","Resource":"arn:aws:s3:::b"}`,
+			},
+		},
+		"actions": {
+			specs.Consumer{Actions: []string{"s3:GetBucketTagging", "s3:GetObjectTagging", "s3:ListBucketVersions"}, Prefixes: []string{"a/"}},
+			[]string{
+				`{"Effect":"Allow","Action":"s3:ListBucketVersions","Resource":"arn:aws:s3:::b","Condition":{"StringLike":{"s3:prefix":["a/","a/*"]}}}`,
+				`{"Effect":"Allow","Action":"s3:GetBucketTagging","Resource":"arn:aws:s3:::b"}`,
+				`{"Effect":"Allow","Action":"s3:GetObjectTagging","Resource":"arn:aws:s3:::b/a/*"}`,
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, s := range grantStatements("aws", "b", &test.consumer) {
+				doc := iampolicy.Marshal(&iampolicy.Document{Version: iampolicy.Version2012, Statements: []iampolicy.Statement{s}})
+				text := strings.TrimPrefix(string(doc), `{"Version":"2012-10-17","Statement":`)
+				text = strings.Trim(strings.TrimSuffix(text, "}"), "[]")
+				got = append(got, text)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("statements (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCompareConverges(t *testing.T) {
+	p := build(t, load(t, recipe, lambda), everything)
+	l := newLive(p)
+	first := Compare(p, l, Options{})
+	if s := first.Summary(); s.Create != len(first.Steps) {
+		t.Fatalf("an empty AWS: %d of %d steps are creates: %+v", s.Create, len(first.Steps), first.Problems)
+	}
+	l.apply(t, first)
+	second := Compare(p, l, Options{})
+	if got := actions(second); len(got) != 0 {
+		t.Errorf("a second plan has changes: %v", got)
+	}
+	if len(second.Problems) != 0 {
+		t.Errorf("a second plan has problems: %v", second.Problems)
+	}
+}
+
+func TestCompareIsDeterministic(t *testing.T) {
+	text := func(shares ...string) []byte {
+		p := build(t, load(t, shares...), everything)
+		doc, err := Compare(p, newLive(p), Options{}).Document("c0ffee").JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc
+	}
+	a, b := text(recipe, lambda), text(lambda, recipe)
+	// The files are numbered, so positions differ; nothing else may.
+	a, b = bytes.ReplaceAll(a, []byte("shares/0"), []byte("shares/1")), bytes.ReplaceAll(b, []byte("shares/0"), []byte("shares/1"))
+	if diff := cmp.Diff(string(a), string(b)); diff != "" {
+		t.Errorf("the order of files shows in the document:\n%s", diff)
+	}
+}
+
+func TestMergedPrincipals(t *testing.T) {
+	p := build(t, load(t, recipe, lambda), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	doc, err := iampolicy.Parse(l["111111111111"].Buckets["mybucket"].Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	principals := map[string][]string{}
+	for _, s := range doc.Statements {
+		principals[strings.Join(s.Action, ",")] = s.Principal.AWS
+	}
+	fn := "arn:aws:iam::333333333333:role/fn"
+	want := map[string][]string{
+		"s3:GetBucketLocation": {readerARN, fn},
+		"s3:GetObject":         {fn},
+		"s3:ListBucket":        {fn},
+		"s3:ListBucket,s3:ListBucketMultipartUploads":                                   {readerARN},
+		"s3:AbortMultipartUpload,s3:GetObject,s3:ListMultipartUploadParts,s3:PutObject": {readerARN},
+	}
+	if diff := cmp.Diff(want, principals); diff != "" {
+		t.Errorf("principals by actions (-want +got):\n%s", diff)
+	}
+}
+
+const foreign = `{"Version":"2008-10-17","Id":"theirs","Statement":[{"Sid":"Odd  spacing","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::mybucket/*","Condition":{"Bool":{"aws:SecureTransport":false}}}]}`
+
+func TestForeignStatementsStay(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	l := newLive(p)
+	text := strings.Replace(foreign, "Odd  spacing", "Odd", 1)
+	l["111111111111"].Buckets["mybucket"] = &LiveBucket{Name: "mybucket", Region: "us-east-1", Policy: []byte(text), Tags: map[string]string{RepositoryTag: "acme-data"}}
+	l.apply(t, Compare(p, l, Options{}))
+	got := string(l["111111111111"].Buckets["mybucket"].Policy)
+	statement := text[strings.Index(text, `{"Sid"`):strings.LastIndex(text, "]")]
+	if !strings.Contains(got, statement) || !strings.Contains(got, `"Version":"2008-10-17"`) || !strings.Contains(got, `"Id":"theirs"`) {
+		t.Errorf("foreign content changed:\n%s", got)
+	}
+	empty := build(t, load(t, strings.Replace(lambda, "mybucket", "another", 1)), everything)
+	snap := live{"111111111111": l["111111111111"], "333333333333": newLive(empty)["333333333333"]}
+	snap["111111111111"].Buckets["another"] = &LiveBucket{Name: "another", Region: "us-east-1"}
+	snap.apply(t, Compare(empty, snap, Options{}))
+	if got := string(snap["111111111111"].Buckets["mybucket"].Policy); got != text {
+		t.Errorf("after all of ours is gone the policy is not what it was:\n%s", got)
+	}
+}
+
+func TestRemoval(t *testing.T) {
+	both := `two
+  bucket: {name: mybucket, account: lake, create: true}
+  consumers:
+    - {account: analytics, role: {name: reader, create: true, trust: ec2}, access: read}
+    - {account: lab, role: {name: fn, create: true, trust: lambda}, access: [read, write]}
+`
+	p := build(t, load(t, both), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+
+	t.Run("a consumer is dropped", func(t *testing.T) {
+		less := strings.Join(strings.SplitAfter(both, "\n")[:4], "")
+		p := build(t, load(t, less), everything)
+		change := find(t, Compare(p, l, Options{}), bucketPolicyID)
+		if change.Action != Update || len(change.Lose) == 0 {
+			t.Fatalf("action %s, loses %d", change.Action, len(change.Lose))
+		}
+		for _, lost := range change.Lose {
+			if lost.Principal != "arn:aws:iam::333333333333:role/fn" {
+				t.Errorf("%s loses %s", lost.Principal, lost.Meaning)
+			}
+		}
+		last := change.Parts[len(change.Parts)-1]
+		if last.Consumer != "333333333333/fn" || last.Action != Delete || last.Share != "" {
+			t.Errorf("the lost part is shown as %+v", last)
+		}
+	})
+	t.Run("the account of the dropped consumer is unreadable", func(t *testing.T) {
+		less := strings.Join(strings.SplitAfter(both, "\n")[:4], "")
+		p := build(t, load(t, less), everything)
+		broken := live{"111111111111": l["111111111111"], "222222222222": {Failures: []ReadFailure{{Scope: ScopeAccount, Message: "AccessDenied"}}}}
+		change := find(t, Compare(p, broken, Options{}), bucketPolicyID)
+		if change.Action != Update || len(change.Lose) == 0 {
+			t.Errorf("a loss waits for an unreadable account: %s, loses %d", change.Action, len(change.Lose))
+		}
+	})
+	t.Run("access is narrowed", func(t *testing.T) {
+		p := build(t, load(t, strings.Replace(both, "access: [read, write]", "access: read", 1)), everything)
+		c := Compare(p, l, Options{})
+		policy := find(t, c, "iam.Policy/333333333333/xshare.acme-data.fn")
+		if policy.Action != Update || len(policy.Lose) == 0 || !slices.Contains(policy.After, bucketPolicyID) {
+			t.Errorf("permissions policy: %s, loses %d, after %v", policy.Action, len(policy.Lose), policy.After)
+		}
+		if bucket := find(t, c, bucketPolicyID); bucket.gains() {
+			t.Errorf("narrowing makes the bucket policy gain something: %+v", bucket.Parts)
+		}
+	})
+	t.Run("a share is gone and its bucket is read by lead", func(t *testing.T) {
+		other := `other
+  bucket: {name: elsewhere, account: lake, create: true}
+  consumers:
+    - {account: analytics, role: {name: unrelated, create: true, trust: lambda}, access: list}
+`
+		p := build(t, load(t, other), everything)
+		l["111111111111"].Listed = map[string]string{"mybucket": "us-east-1"}
+		snaps := live{"111111111111": {Listed: l["111111111111"].Listed}, "222222222222": l["222222222222"]}
+		leads := Leads(p, snaps)
+		want := []Want{{Account: "111111111111", Buckets: []BucketWant{{Name: "mybucket", Region: "us-east-1"}}}}
+		if diff := cmp.Diff(want, leads); diff != "" {
+			t.Fatalf("leads (-want +got):\n%s", diff)
+		}
+		snaps["111111111111"].Add(&Snapshot{Buckets: map[string]*LiveBucket{"mybucket": l["111111111111"].Buckets["mybucket"]}})
+		c := Compare(p, snaps, Options{})
+		if got := find(t, c, bucketPolicyID); got.Action != Delete {
+			t.Errorf("the statement left in the bucket's policy: %s", got.Action)
+		}
+		detach := find(t, c, attachmentID)
+		if detach.Action != Delete || !slices.Contains(detach.After, bucketPolicyID) {
+			t.Errorf("the attachment: %s, after %v; the bucket's side must close first", detach.Action, detach.After)
+		}
+		if orphans := Orphans(p, snaps); len(orphans) != 3 {
+			t.Errorf("orphans: role, policy and profile expected: %v", orphans)
+		}
+	})
+}
+
+// What old and new specs both give must be there at every moment, also while a
+// gain waits.
+func TestSharedAccessNeverPauses(t *testing.T) {
+	const narrow, wide = "access: [read], prefixes: [a/]", "access: [read, write], prefixes: [a/, b/]"
+	spec := func(access string) string {
+		return `share
+  bucket: {name: mybucket, account: lake, create: true}
+  consumers:
+    - {account: analytics, role: {name: reader, create: true, trust: lambda}, ` + access + `}
+`
+	}
+	for name, test := range map[string]struct{ from, to string }{
+		"widened": {narrow, wide}, "narrowed": {wide, narrow}, "moved": {narrow, "access: [list, delete], prefixes: [a/, c/]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := build(t, load(t, spec(test.from)), everything)
+			l := newLive(p)
+			l.apply(t, Compare(p, l, Options{}))
+			p = build(t, load(t, spec(test.to)), everything)
+			change := find(t, Compare(p, l, Options{}), bucketPolicyID)
+			atoms := func(pairs []iampolicy.Pair) map[iampolicy.Atom]bool {
+				m := map[iampolicy.Atom]bool{}
+				each(pairs, func(a iampolicy.Atom) { m[a] = true })
+				return m
+			}
+			of := func(statements []iampolicy.Statement) map[iampolicy.Atom]bool {
+				return atoms(iampolicy.Pairs(&iampolicy.Document{Statements: statements}, p.Ours))
+			}
+			was, wanted := atoms(change.LivePairs), atoms(change.Parts[0].Pairs)
+			both := map[iampolicy.Atom]bool{}
+			for a := range was {
+				if wanted[a] {
+					both[a] = true
+				}
+			}
+			if len(both) == 0 {
+				t.Fatal("the test has no access in common")
+			}
+			waiting := of(change.Statements("acme-data", func(PartChange) bool { return false }))
+			if diff := cmp.Diff(both, waiting); diff != "" {
+				t.Errorf("while the gain waits (-in both +there):\n%s", diff)
+			}
+			settled := of(change.Statements("acme-data", func(PartChange) bool { return true }))
+			if diff := cmp.Diff(wanted, settled); diff != "" {
+				t.Errorf("in the end (-wanted +there):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSplitStatementsAreNoDrift(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	bucket := l["111111111111"].Buckets["mybucket"]
+	d, err := iampolicy.Parse(bucket.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var split []iampolicy.Statement
+	for i, s := range d.Statements {
+		for j, action := range s.Action {
+			one := s
+			one.Action, one.Sid = []string{strings.ToUpper(action)}, fmt.Sprintf("%s%05d%05d", iampolicy.MarkPrefix("acme-data"), i, j)
+			split = append(split, one)
+		}
+	}
+	d.Statements = split
+	bucket.Policy = iampolicy.Marshal(d)
+	if got := actions(Compare(p, l, Options{})); len(got) != 0 {
+		t.Errorf("statements that were only split are drift: %v", got)
+	}
+}
+
+func TestOnlyKeepsOthersAsTheyAre(t *testing.T) {
+	p := build(t, load(t, recipe, lambda), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	before := string(l["111111111111"].Buckets["mybucket"].Policy)
+
+	// Both shares change, but only the recipe is selected.
+	changed := []string{
+		strings.Replace(recipe, "[read, write]", "[read, write, delete]", 1),
+		strings.Replace(lambda, "access: read", "access: list", 1),
+	}
+	p = build(t, load(t, changed...), only("recipe"))
+	c := Compare(p, l, Options{Only: []string{"recipe"}})
+	for _, change := range c.Steps {
+		if change.Account == "333333333333" {
+			t.Errorf("a step of a share that is not selected: %s", change.ID)
+		}
+	}
+	policy := find(t, c, bucketPolicyID)
+	for _, lost := range policy.Lose {
+		if lost.Principal != readerARN {
+			t.Errorf("%s, which is not selected, loses %s", lost.Principal, lost.Meaning)
+		}
+	}
+	l.apply(t, c)
+	type pairKey struct{ meaning, principal string }
+	fn := func(text string) map[pairKey]bool {
+		d, err := iampolicy.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := map[pairKey]bool{}
+		for _, pair := range iampolicy.Pairs(d, p.Ours) {
+			if pair.Principal != readerARN {
+				m[pairKey{pair.Meaning, pair.Principal}] = true
+			}
+		}
+		return m
+	}
+	if diff := cmp.Diff(fn(before), fn(string(l["111111111111"].Buckets["mybucket"].Policy))); diff != "" {
+		t.Errorf("access of the share that is not selected changed:\n%s", diff)
+	}
+}
+
+func TestDeadPrincipalOfOurs(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	bucket := l["111111111111"].Buckets["mybucket"]
+	bucket.Policy = bytes.ReplaceAll(bucket.Policy, []byte(readerARN), []byte("AROAEXAMPLEEXAMPLE123"))
+	c := Compare(p, l, Options{})
+	change := find(t, c, bucketPolicyID)
+	if change.Action != Update {
+		t.Fatalf("action: %s", change.Action)
+	}
+	if len(c.Problems) == 0 || c.Problems[0].Code != "dead-principal" {
+		t.Errorf("problems: %v", c.Problems)
+	}
+	l.apply(t, c)
+	if bytes.Contains(bucket.Policy, []byte("AROA")) || len(actions(Compare(p, l, Options{}))) != 0 {
+		t.Errorf("one put did not mend it: %s", bucket.Policy)
+	}
+}
+
+func TestOwnership(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	tests := map[string]struct {
+		change func(live)
+		id     string
+		adopt  bool
+		want   Action
+		code   string
+	}{
+		"unmarked role": {
+			func(l live) { l["222222222222"].Roles["reader"].Tags = nil },
+			readerRoleID, false, Adopt, "not-ours",
+		},
+		"another repository's role": {
+			func(l live) { l["222222222222"].Roles["reader"].Tags = map[string]string{RepositoryTag: "theirs"} },
+			readerRoleID, true, Error, "other-repository",
+		},
+		"role under another path": {
+			func(l live) { l["222222222222"].Roles["reader"].Path = "/app/" },
+			readerRoleID, true, Error, "role-path",
+		},
+		"unmarked policy": {
+			func(l live) {
+				l["222222222222"].Policies["arn:aws:iam::222222222222:policy/xshare.acme-data.reader"].Document = []byte(foreign2)
+			},
+			readerPolicyID, false, Adopt, "not-ours",
+		},
+		"another repository's policy": {
+			func(l live) {
+				doc := strings.Replace(foreign2, `"Effect"`, `"Sid":"`+iampolicy.MarkPrefix("theirs")+`0123456789","Effect"`, 1)
+				l["222222222222"].Policies["arn:aws:iam::222222222222:policy/xshare.acme-data.reader"].Document = []byte(doc)
+			},
+			readerPolicyID, true, Error, "other-repository",
+		},
+		"profile with another role": {
+			func(l live) { l["222222222222"].Profiles["reader"].Role = "else" },
+			"iam.InstanceProfile/222222222222/reader", false, Error, "profile-role",
+		},
+		"profile with another role, adopted": {
+			func(l live) { l["222222222222"].Profiles["reader"].Role = "else" },
+			"iam.InstanceProfile/222222222222/reader", true, Adopt, "",
+		},
+		"profile without its role": {
+			func(l live) { l["222222222222"].Profiles["reader"].Role = "" },
+			"iam.InstanceProfile/222222222222/reader", false, Update, "",
+		},
+		"instance with another profile": {
+			func(l live) {
+				l["222222222222"].Instances[0].ProfileARN = "arn:aws:iam::222222222222:instance-profile/else"
+			},
+			"ec2.Instance/222222222222/us-east-1/client", false, Error, "instance-profile",
+		},
+		"instance of another type": {
+			func(l live) { l["222222222222"].Instances[0].Type = "m5.large" },
+			"ec2.Instance/222222222222/us-east-1/client", false, Noop, CodeInstanceDiffers,
+		},
+		"bucket elsewhere": {
+			func(l live) { l["111111111111"].Buckets["mybucket"].Region = "eu-west-1" },
+			"s3.Bucket/111111111111/mybucket", false, Error, "bucket-region",
+		},
+		"bucket taken": {
+			func(l live) {
+				delete(l["111111111111"].Buckets, "mybucket")
+				l["111111111111"].Taken = map[string]bool{"mybucket": true}
+			},
+			"s3.Bucket/111111111111/mybucket", false, Error, "bucket-taken",
+		},
+		"unparsable bucket policy": {
+			func(l live) { l["111111111111"].Buckets["mybucket"].Policy = []byte(`{"Statement":`) },
+			bucketPolicyID, false, Error, "unparsable",
+		},
+		"dead principal in a foreign statement": {
+			func(l live) {
+				l["111111111111"].Buckets["mybucket"].Policy = []byte(`{"Statement":{"Effect":"Allow","Principal":{"AWS":"AIDAEXAMPLEEXAMPLE123"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::mybucket/*"}}`)
+			},
+			bucketPolicyID, false, Error, "foreign-dead-principal",
+		},
+		"too large a bucket policy": {
+			func(l live) {
+				l["111111111111"].Buckets["mybucket"].Policy = []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::mybucket/` + strings.Repeat("x", 20400) + `"}}`)
+			},
+			bucketPolicyID, false, Error, "bucket-policy-too-large",
+		},
+		"a denied read is not absence": {
+			func(l live) {
+				l["111111111111"].Failures = []ReadFailure{{Scope: ScopeBucket + "mybucket", Code: "AccessDenied", Message: "denied"}}
+			},
+			bucketPolicyID, false, Error, "unreadable",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := newLive(p)
+			l.apply(t, Compare(p, l, Options{}))
+			test.change(l)
+			c := Compare(p, l, Options{Adopt: test.adopt})
+			if got := find(t, c, test.id).Action; got != test.want {
+				t.Errorf("action %s, want %s; problems %v", got, test.want, c.Problems)
+			}
+			hasCode := slices.ContainsFunc(c.Problems, func(p specs.Problem) bool { return p.Code == test.code })
+			if test.code != "" && !hasCode {
+				t.Errorf("no problem %s in %v", test.code, c.Problems)
+			}
+			for _, problem := range c.Problems {
+				if problem.Mend == "" && problem.Code != "unreadable" {
+					t.Errorf("%s says no mend", problem.Code)
+				}
+			}
+		})
+	}
+}
+
+const foreign2 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`
+
+func TestFormerNamesAreRenewed(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	repo := load(t, recipe)
+	repo.FormerNames, repo.Name = []string{repo.Name}, "renamed"
+	// The default policy's name holds the repository's, so this one is stated.
+	repo.Shares[0].Consumers[0].PolicyName = "xshare.acme-data.reader"
+	renamed := build(t, repo, everything)
+	c := Compare(renamed, l, Options{})
+	if got := find(t, c, bucketPolicyID); got.Action != Update || len(got.Lose) != 0 || got.gains() {
+		t.Errorf("bucket policy: %s, loses %d, gains %v; only the marks change", got.Action, len(got.Lose), got.gains())
+	}
+	l.apply(t, c)
+	if got := actions(Compare(renamed, l, Options{})); len(got) != 0 {
+		t.Errorf("still to do: %v", got)
+	}
+	if bytes.Contains(l["111111111111"].Buckets["mybucket"].Policy, []byte(iampolicy.MarkPrefix("acme-data"))) {
+		t.Error("a former mark is left")
+	}
+}
+
+func TestPermissionsAreSplit(t *testing.T) {
+	var shares []string
+	for i := range 30 {
+		shares = append(shares, fmt.Sprintf(`share-%02d
+  bucket: {name: a-bucket-with-a-rather-long-name-%02d, account: lake, create: true}
+  consumers:
+    - {account: analytics, role: {name: reader, create: true, trust: lambda}, access: [read, write], prefixes: [incoming/daily/]}
+`, i, i))
+	}
+	p := build(t, load(t, shares...), everything)
+	l := newLive(p)
+	c := Compare(p, l, Options{})
+	policies := 0
+	for _, change := range c.Steps {
+		want, ok := change.Want.(Policy)
+		if !ok {
+			continue
+		}
+		policies++
+		if size := iampolicy.Size(want.Document); size > maxPolicySize {
+			t.Errorf("%s has %d characters", change.ID, size)
+		}
+	}
+	if policies < 2 || policies > 5 {
+		t.Errorf("%d policies", policies)
+	}
+	l.apply(t, c)
+	if got := actions(Compare(p, l, Options{})); len(got) != 0 {
+		t.Errorf("still to do: %v", got)
+	}
+	if n := len(l["222222222222"].Roles["reader"].Attached); n != policies {
+		t.Errorf("%d policies, %d attached", policies, n)
+	}
+}
+
+func TestPartnerSidesHaveNoSteps(t *testing.T) {
+	p := build(t, load(t, `partner
+  bucket: {name: mybucket, account: lake, create: true}
+  consumers:
+    - {account: partner, role: {name: theirs}, access: read}
+`), everything)
+	for _, s := range p.Steps {
+		if s.Account == "444444444444" {
+			t.Errorf("a step in the partner's account: %s", s.ID)
+		}
+	}
+	if part := p.Step(bucketPolicyID).Parts[0]; len(part.Needs) != 0 {
+		t.Errorf("the part waits for %v", part.Needs)
+	}
+}
+
+func TestDocumentJSON(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	text, err := Compare(p, newLive(p), Options{}).Document("").JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte("null,\n      \"after\": null")) || bytes.Contains(text, []byte(`"needs": null`)) {
+		t.Error("null where a list belongs")
+	}
+	var doc struct {
+		FormatVersion int
+		Access        *int
+		Steps         []struct {
+			ID     string
+			Region string
+			After  map[string]any
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range doc.Steps {
+		if strings.HasPrefix(s.ID, "ec2.Instance/") {
+			want := map[string]any{"ref": s.ID, "field": "id"}
+			if diff := cmp.Diff(want, s.After["id"]); diff != "" {
+				t.Errorf("the id of an instance to launch (-want +got):\n%s", diff)
+			}
+		}
+		if strings.HasPrefix(s.ID, "iam.") && s.Region != GlobalRegion {
+			t.Errorf("%s has region %q", s.ID, s.Region)
+		}
+	}
+	if doc.FormatVersion != 1 || doc.Access != nil {
+		t.Errorf("formatVersion %d, access %v", doc.FormatVersion, doc.Access)
+	}
+}
+
+func BenchmarkBuildAndCompare(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			lake := &specs.Account{Alias: "lake", ID: "111111111111", Region: "us-east-1", Manage: true}
+			lab := &specs.Account{Alias: "lab", ID: "222222222222", Region: "us-east-1", Manage: true}
+			repo := &specs.Repository{Name: "bench", Region: "us-east-1", Accounts: []*specs.Account{lake, lab}}
+			for i := range n {
+				repo.Shares = append(repo.Shares, &specs.Share{
+					Name:   fmt.Sprintf("share-%06d", i),
+					Bucket: specs.Bucket{Name: fmt.Sprintf("bucket-%06d", i), Account: lake, Region: "us-east-1", Create: true},
+					Consumers: []*specs.Consumer{{
+						Account: lab, Access: []specs.Access{specs.AccessRead},
+						Role: specs.Role{Name: fmt.Sprintf("role-%06d", i), Path: "/", Create: true, TrustService: "ec2.amazonaws.com"},
+					}},
+				})
+			}
+			for b.Loop() {
+				p, _ := Build(repo, everything)
+				Compare(p, newLive(p), Options{})
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/share")
+		})
+	}
+}

@@ -1,0 +1,166 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+)
+
+// Want is what to read from one account. It grows with the resources of the
+// plan, not with its shares.
+type Want struct {
+	Account   string
+	Buckets   []BucketWant   // by name
+	IAM       bool           // roles, managed policies, attachments and profiles, in bulk
+	Roles     []string       // names that IAM is read for
+	Profiles  []string       // names, whose tags are needed even where they hold no role
+	Instances []InstanceWant // by region
+}
+
+// BucketWant is a bucket to read.
+type BucketWant struct {
+	Name   string
+	Create bool // a spec says `create: true`: its marks and, when it is absent, whether another account has its name
+	// Region is set for a bucket that is known to be there, from an earlier
+	// read of the account: no need to list its buckets again.
+	Region string
+}
+
+// InstanceWant is the instances to read in one region.
+type InstanceWant struct {
+	Region string
+	IDs    []string // given by id in specs
+	Named  bool     // also those that carry our tags
+}
+
+// Snapshot is what was read from one account.
+type Snapshot struct {
+	Account   string
+	Buckets   map[string]*LiveBucket          // those wanted, by name; absent: not there
+	Listed    map[string]string               // region by name of all buckets of the account, where they were listed
+	Taken     map[string]bool                 // names that are not in this account but are in another
+	Roles     map[string]*LiveRole            // by name
+	Policies  map[string]*LivePolicy          // customer managed, by ARN
+	Profiles  map[string]*LiveInstanceProfile // by name
+	Instances []*LiveInstance                 // not terminated
+	Failures  []ReadFailure
+}
+
+// ReadFailure is a read that gave no answer. What it covers is unknown, which
+// is not the same as absent.
+type ReadFailure struct {
+	Scope   string // ScopeAccount, ScopeIAM, ScopeS3, ScopeBucket+name, ScopeEC2+region
+	Code    string // AWS's error code, where there is one
+	Message string
+	Mend    string
+}
+
+// The scopes of read failures.
+const (
+	ScopeAccount = "account"
+	ScopeIAM     = "iam"
+	ScopeS3      = "s3"
+	ScopeBucket  = "s3.Bucket/"
+	ScopeEC2     = "ec2/"
+)
+
+// LiveBucket is a bucket as read.
+type LiveBucket struct {
+	Name   string
+	Region string
+	Policy []byte            // nil: it has none
+	Tags   map[string]string // nil: not read; read only where Policy has no Sid of ours and the mark is asked for
+}
+
+// LiveRole is a role as read.
+type LiveRole struct {
+	Role
+	UniqueID string            // AROA…
+	Attached []string          // ARNs of managed policies, sorted
+	Inline   map[string][]byte // documents by name
+}
+
+// LivePolicy is a customer managed policy as read.
+type LivePolicy struct {
+	Name           string
+	ARN            string
+	Document       []byte // of the default version
+	DefaultVersion string
+	Versions       []string // ids, oldest first
+}
+
+// LiveInstanceProfile is an instance profile as read.
+type LiveInstanceProfile struct {
+	InstanceProfile
+}
+
+// LiveInstance is an instance as read.
+type LiveInstance struct {
+	Instance
+}
+
+// Add takes what a later read of the same account found into the snapshot.
+func (s *Snapshot) Add(later *Snapshot) {
+	for name, b := range later.Buckets {
+		if s.Buckets == nil {
+			s.Buckets = map[string]*LiveBucket{}
+		}
+		s.Buckets[name] = b
+	}
+	s.Failures = append(s.Failures, later.Failures...)
+}
+
+// Failure returns the first failure that covers one of the scopes, or nil. A
+// failure of the account covers all of it; one of "s3" every bucket.
+func (s *Snapshot) Failure(scope string) *ReadFailure {
+	for i, f := range s.Failures {
+		switch {
+		case f.Scope == ScopeAccount, f.Scope == scope,
+			f.Scope == ScopeS3 && strings.HasPrefix(scope, ScopeBucket):
+			return &s.Failures[i]
+		}
+	}
+	return nil
+}
+
+// Wants lists what to read for the plan, by account, sorted.
+func (p *Plan) Wants() []Want {
+	byAccount := map[string]*Want{}
+	for _, s := range p.Steps {
+		w := byAccount[s.Account]
+		if w == nil {
+			w = &Want{Account: s.Account}
+			byAccount[s.Account] = w
+		}
+		switch want := s.Want.(type) {
+		case Bucket:
+			w.Buckets = append(w.Buckets, BucketWant{Name: s.Name, Create: !s.Existing})
+		case Role:
+			w.IAM = true
+			w.Roles = append(w.Roles, want.Name)
+		case InstanceProfile:
+			w.Profiles = append(w.Profiles, want.Name)
+		case Instance:
+			w.instances(want.Region).Named = true
+		case Association:
+			in := w.instances(want.Region)
+			in.IDs = append(in.IDs, want.InstanceID)
+		}
+	}
+	wants := make([]Want, 0, len(byAccount))
+	for _, w := range byAccount {
+		slices.SortFunc(w.Instances, func(a, b InstanceWant) int { return strings.Compare(a.Region, b.Region) })
+		wants = append(wants, *w)
+	}
+	slices.SortFunc(wants, func(a, b Want) int { return strings.Compare(a.Account, b.Account) })
+	return wants
+}
+
+func (w *Want) instances(region string) *InstanceWant {
+	for i := range w.Instances {
+		if w.Instances[i].Region == region {
+			return &w.Instances[i]
+		}
+	}
+	w.Instances = append(w.Instances, InstanceWant{Region: region})
+	return &w.Instances[len(w.Instances)-1]
+}
