@@ -21,18 +21,30 @@ func s3PolicyOperations() []s3Operation {
 	}
 }
 
-// ownPolicy asks for a permission on the bucket's policy, which other accounts
-// never have, whatever the policies say (S3 API: PutBucketPolicy).
+// ownPolicy asks for a permission on the bucket's policy. Other accounts never
+// have it; those whom both sides allow are told so by a 405 (S3 API:
+// PutBucketPolicy).
 func (c *s3Call) ownPolicy(action string) error {
-	if err := c.allow(action, "", nil); err != nil {
+	denied := c.allow(action, "", nil)
+	if denied == nil || c.caller.Account == "" || c.caller.Account == c.bucket.Account {
+		return denied
+	}
+	// What the two sides would say if the caller's account had the bucket.
+	p, err := c.permission(c.bucket, action, "", nil)
+	if err != nil {
 		return err
 	}
-	if c.caller.Account != c.bucket.Account {
-		e := fault(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-		e.detail = map[string]string{"Method": c.Method, "ResourceType": "BUCKETPOLICY"}
-		return e
+	p.account = c.caller.Account
+	both := c.decide(p)
+	p.policy = nil
+	if !both.Allowed() || !c.decide(p).Allowed() || !slices.ContainsFunc(both.Reasons, func(r iampolicy.Reason) bool {
+		return r.Side == iampolicy.SideResource && r.Effect == iampolicy.Allow
+	}) {
+		return denied
 	}
-	return nil
+	e := fault(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+	e.detail = map[string]string{"Method": c.Method, "ResourceType": "BUCKETPOLICY"}
+	return e
 }
 
 func (c *s3Call) noPolicy() error {

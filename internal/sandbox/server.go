@@ -91,7 +91,7 @@ func New(o Options) (*Server, error) {
 	o.Partition = cmp.Or(o.Partition, "aws")
 	o.LockTimeout = cmp.Or(o.LockTimeout, 10*time.Second)
 	s := &Server{options: o, journal: journal{w: o.Journal}, services: map[string]*service{}}
-	for _, v := range []*service{newSTS(s), newIAM(s)} {
+	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s)} {
 		s.services[v.name] = v
 	}
 	// A key that ends in "/" takes all paths below it.
