@@ -118,21 +118,18 @@ func (p pattern) cut(start, end int) pattern {
 	return out
 }
 
-// matchesARN compares an ARN part by part, each of the six with its own
+// compareARN compares an ARN part by part, each of the six with its own
 // wildcards (IAM:reference_policies_elements_condition_operators#Conditions_ARN).
-func (p pattern) matchesARN(arn string) bool {
-	want, ok := p.segments()
-	if !ok {
-		return false
-	}
-	have, ok := pattern{text: arn}.segments()
-	if !ok {
-		return false
+func (p pattern) compareARN(arn string) verdict {
+	want, ok1 := p.segments()
+	have, ok2 := pattern{text: arn}.segments()
+	if !ok1 || !ok2 {
+		return unknown
 	}
 	for i := range want {
 		if !want[i].matches(have[i].text) {
-			return false
+			return no
 		}
 	}
-	return true
+	return yes
 }

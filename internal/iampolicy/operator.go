@@ -15,26 +15,34 @@ const (
 // operator is a condition operator taken apart.
 type operator struct {
 	quantifier quantifier
-	base       string // in lower case, negation included: "stringnotlike"
+	not        bool   // negated: then an absent key matches
+	base       string // in lower case, without negation: "stringlike"
 	ifExists   bool
 }
 
-// operators are the condition operators of IAM, in lower case
+// operators are the condition operators of IAM, in lower case, with their
+// negated form where there is one
 // (IAM:reference_policies_elements_condition_operators).
-var operators = map[string]bool{
-	"stringequals": true, "stringnotequals": true,
-	"stringequalsignorecase": true, "stringnotequalsignorecase": true,
-	"stringlike": true, "stringnotlike": true,
-	"numericequals": true, "numericnotequals": true,
-	"numericlessthan": true, "numericlessthanequals": true,
-	"numericgreaterthan": true, "numericgreaterthanequals": true,
-	"dateequals": true, "datenotequals": true,
-	"datelessthan": true, "datelessthanequals": true,
-	"dategreaterthan": true, "dategreaterthanequals": true,
-	"bool": true, "binaryequals": true,
-	"ipaddress": true, "notipaddress": true,
-	"arnequals": true, "arnlike": true, "arnnotequals": true, "arnnotlike": true,
-	"null": true,
+var operators = map[string]string{
+	"stringequals":             "stringnotequals",
+	"stringequalsignorecase":   "stringnotequalsignorecase",
+	"stringlike":               "stringnotlike",
+	"numericequals":            "numericnotequals",
+	"numericlessthan":          "",
+	"numericlessthanequals":    "",
+	"numericgreaterthan":       "",
+	"numericgreaterthanequals": "",
+	"dateequals":               "datenotequals",
+	"datelessthan":             "",
+	"datelessthanequals":       "",
+	"dategreaterthan":          "",
+	"dategreaterthanequals":    "",
+	"bool":                     "",
+	"binaryequals":             "",
+	"ipaddress":                "notipaddress",
+	"arnequals":                "arnnotequals",
+	"arnlike":                  "arnnotlike",
+	"null":                     "",
 }
 
 // parseOperator takes an operator apart; ok is false for one that IAM does not
@@ -53,15 +61,50 @@ func parseOperator(name string) (op operator, ok bool) {
 	if op.base == "null" && (op.ifExists || op.quantifier != one) {
 		return op, false
 	}
-	return op, operators[op.base]
+	if _, ok := operators[op.base]; ok {
+		return op, true
+	}
+	for base, negated := range operators {
+		if negated != "" && negated == op.base {
+			op.base, op.not = base, true
+			return op, true
+		}
+	}
+	return op, false
 }
 
 func knownOperator(name string) bool {
-	_, ok := parseOperator(name)
+	_, ok := lookupOperator(name)
 	return ok
 }
 
-// negated reports whether the operator says "not": then an absent key matches.
-func (o operator) negated() bool {
-	return strings.Contains(o.base, "not")
+// usual holds every operator in AWS's spelling, so that evaluating takes
+// nothing apart.
+var usual = usualOperators()
+
+func usualOperators() map[string]operator {
+	out := map[string]operator{}
+	for _, base := range []string{
+		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
+		"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
+		"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
+		"Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null",
+	} {
+		for _, prefix := range []string{"", "ForAllValues:", "ForAnyValue:"} {
+			for _, suffix := range []string{"", "IfExists"} {
+				name := prefix + base + suffix
+				if op, ok := parseOperator(name); ok {
+					out[name] = op
+				}
+			}
+		}
+	}
+	return out
+}
+
+func lookupOperator(name string) (operator, bool) {
+	if op, ok := usual[name]; ok {
+		return op, true
+	}
+	return parseOperator(name)
 }
