@@ -17,7 +17,7 @@ import (
 // since a tree takes up to 100 times the room of its text and only one
 // document's tree is held at a time.
 const (
-	maxFileSize     = 16 << 20
+	maxFileSize     = 8 << 20
 	maxDocumentSize = 1 << 20
 	maxDepth        = 32
 )
@@ -29,10 +29,17 @@ func documents(s *sink, file string, content []byte, visit func(r *reader, top *
 		return
 	}
 	for _, part := range split(content) {
+		if s.perFile[file] > maxProblemsPerFile {
+			return
+		}
 		r := &reader{sink: s, file: file, offset: part.line}
 		if len(part.text) > maxDocumentSize {
 			s.fail(codeTooLarge, Pos{file, part.line + 1, 1}, "split it into several documents or files",
 				"a document of %d bytes is larger than the %d that are read", len(part.text), maxDocumentSize)
+			continue
+		}
+		if part.text[0] == '%' {
+			s.fail(codeSyntax, Pos{file, part.line + 1, 1}, "take the line out", "YAML directives are not read")
 			continue
 		}
 		if top := parse(r, part.text); top != nil {
@@ -42,7 +49,7 @@ func documents(s *sink, file string, content []byte, visit func(r *reader, top *
 }
 
 // checkText reports what makes the text of a file unfit before YAML is asked:
-// encodings, characters that do not show, tabs in the indentation.
+// encodings, and characters that do not show.
 func checkText(s *sink, file string, content []byte) bool {
 	start := Pos{file, 1, 1}
 	switch {
@@ -53,7 +60,7 @@ func checkText(s *sink, file string, content []byte) bool {
 		s.fail(codeEncoding, start, "save it as UTF-8", "the file is in UTF-16")
 		return false
 	}
-	good, pos, indent := true, start, true
+	good, pos := true, start
 	for i := 0; i < len(content); {
 		c, size := rune(content[i]), 1
 		if c >= utf8.RuneSelf {
@@ -64,19 +71,13 @@ func checkText(s *sink, file string, content []byte) bool {
 			s.fail(codeEncoding, pos, "save it as UTF-8", "the file is not UTF-8: byte 0x%02X", content[i])
 			return false
 		case c == '\n':
-			i, pos, indent = i+1, Pos{file, pos.Line + 1, 1}, true
+			i, pos = i+1, Pos{file, pos.Line + 1, 1}
 			continue
 		case c == '\r' && i+1 < len(content) && content[i+1] == '\n':
-		case c == '\t':
-			if indent && !blank(content[i:]) {
-				s.fail(codeTab, pos, "indent with spaces", "there is a tab in the indentation")
-				good, indent = false, false
-			}
-		case hidden(c):
+		case c != '\t' && hidden(c):
 			s.fail(codeControl, pos, "take it out", "the file holds the character U+%04X, which does not show", c)
 			good = false
 		}
-		indent = indent && (c == ' ' || c == '\t')
 		i, pos.Col = i+size, pos.Col+1
 	}
 	return good
@@ -161,7 +162,19 @@ func parse(r *reader, text []byte) *yaml.Node {
 		r.fail(codeTooLarge, r.pos(deep), "take out levels; no spec needs so many", "the document is nested deeper than %d levels", maxDepth)
 		return nil
 	}
+	aliases(r, top.Content[0])
 	return top.Content[0]
+}
+
+// aliases reports every alias of a document, without looking into it: an alias
+// bomb is small until somebody does.
+func aliases(r *reader, n *yaml.Node) {
+	if n.Kind == yaml.AliasNode {
+		r.fail(codeAlias, r.pos(n), "write the value out here", "the alias *%s is not read: xshare takes no YAML aliases", printable(n.Value))
+	}
+	for _, child := range n.Content {
+		aliases(r, child)
+	}
 }
 
 // next decodes one document. yaml.v3 panics on some inputs that are no YAML.
@@ -193,30 +206,55 @@ var (
 	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// syntaxMends are the mends of what yaml.v3 says most.
-var syntaxMends = []struct{ says, mend string }{
-	{"mapping values are not allowed", `put quotes around a value that holds ": ", and check the indentation`},
-	{"did not find expected key", "check the indentation of this line and the one before"},
-	{"could not find expected ':'", `write "name: value", and check the indentation`},
-	{"unexpected end of stream", "close the quotation mark or bracket"},
-	{"did not find expected ',' or", "close the bracket, and separate with commas"},
-	{"did not find expected '-' indicator", `start each item of the list with "- " at the same indentation`},
-	{"cannot start any token", "put quotes around a value that starts with this character"},
-	{"did not find expected alphabetic", "put quotes around a value that starts with * or &"},
-	{"unknown escape character", "double the backslash, or use single quotes"},
-	{"did not find expected <document start>", "check the indentation, or put --- before a new document"},
-	{"something follows", "check the indentation, or put --- before a new document"},
+// syntaxMends are the mends of what yaml.v3 says most. The errors of its parser,
+// as opposed to its scanner, count lines from 0 and name the start of the block
+// in which something is wrong.
+var syntaxMends = []struct {
+	says   string
+	parser bool
+	mend   string
+}{
+	{"mapping values are not allowed", false, `put quotes around a value that holds ": ", and check the indentation`},
+	{"did not find expected key", true, "check the indentation of this block"},
+	{"did not find expected '-' indicator", true, `start each item of the list that begins here with "- " at the same indentation`},
+	{"did not find expected ',' or", true, "close the bracket, and separate with commas"},
+	{"did not find expected node content", true, "write a value, or put quotes around it"},
+	{"did not find expected <document start>", true, "check the indentation, or put --- before a new document"},
+	{"found undefined tag handle", true, "take the tag out, or put quotes around the value"},
+	{"could not find expected ':'", false, `write "name: value", and check the indentation`},
+	{"unexpected end of stream", false, "close the quotation mark or bracket"},
+	{"cannot start any token", false, "put quotes around a value that starts with this character"},
+	{"did not find expected alphabetic", false, "put quotes around a value that starts with * or &"},
+	{"unknown escape character", false, "double the backslash, or use single quotes"},
+	{"exceeded max depth", false, "take out levels; no spec needs so many"},
+	{"something follows", false, "check the indentation, or put --- before a new document"},
+}
+
+// tabs reports the tabs in the indentation of a text that is not YAML, and
+// whether there are any: they are then the cause. (In other places, such as a
+// text of several lines, YAML takes them.)
+func (r *reader) tabs(text []byte) bool {
+	found := false
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
+		if at := bytes.IndexByte(indent, '\t'); at >= 0 && !blank(line) {
+			r.fail(codeTab, Pos{r.file, r.offset + i + 1, at + 1}, "indent with spaces", "there is a tab in the indentation")
+			found = true
+		}
+	}
+	return found
 }
 
 // syntax reports an error of yaml.v3's. It knows the line only, so the column
 // is that of the line's first character.
 func (r *reader) syntax(text []byte, err error) {
-	line, says := 1, err.Error()
+	if r.tabs(text) {
+		return
+	}
+	line, says := 0, err.Error()
 	if m := yamlLine.FindStringSubmatch(says); m != nil {
 		says = m[2]
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = n
-		}
+		line, _ = strconv.Atoi(m[1]) // absent on the first line
 	}
 	if m := unknownAnchor.FindStringSubmatch(says); m != nil {
 		before, _, _ := bytes.Cut(text, []byte("*"+m[1]))
@@ -224,15 +262,17 @@ func (r *reader) syntax(text []byte, err error) {
 		r.fail(codeAlias, at, "write the value out here, or put quotes around it", "the alias *%s is not read: xshare takes no YAML aliases", printable(m[1]))
 		return
 	}
-	lines := bytes.Split(text, []byte("\n"))
-	line = min(line, len(lines))
-	col := len(lines[line-1]) - len(bytes.TrimLeft(lines[line-1], " ")) + 1
 	mend := "check this line and the one before"
 	for _, known := range syntaxMends {
 		if strings.Contains(says, known.says) {
-			mend = known.mend
+			if mend = known.mend; known.parser && line > 0 {
+				line++
+			}
 			break
 		}
 	}
+	lines := bytes.Split(text, []byte("\n"))
+	line = min(max(line, 1), len(lines))
+	col := len(lines[line-1]) - len(bytes.TrimLeft(lines[line-1], " ")) + 1
 	r.fail(codeSyntax, Pos{r.file, r.offset + line, col}, mend, "this is not YAML: %s", says)
 }

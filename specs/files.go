@@ -57,7 +57,7 @@ func (l *loader) readFile(name, real string, at Pos, limit int64) ([]byte, bool)
 		l.unreadable(name, at, err)
 		return nil, false
 	case int64(len(content)) > limit:
-		l.fail(codeTooLarge, at, "split it into several files", "%s is larger than the %d bytes that are read", quote(name), limit)
+		l.fail(codeTooLarge, at, "make it smaller, or split it into several files", "%s is larger than the %d bytes that are read", quote(name), limit)
 		return nil, false
 	}
 	return content, true

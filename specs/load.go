@@ -30,8 +30,9 @@ func Load(fsys fs.FS) (*Repository, []Problem) {
 type loader struct {
 	*sink
 	fsys     fs.FS
-	repo     *Repository // nil where xshare.yaml could not be read
-	accounts map[string]*Account
+	repo     *Repository         // nil where xshare.yaml could not be read
+	accounts map[string]*Account // by alias
+	ids      map[string]*Account
 	aliases  []string
 	policies map[string]policyFile // trust policies read so far, by path
 	names    map[string]Pos        // of shares
@@ -64,8 +65,9 @@ func (l *loader) load() *Repository {
 		includePos = raw.spec.value.include.pos
 		patterns = l.repo.Include
 		l.accounts = make(map[string]*Account, len(l.repo.Accounts))
+		l.ids = make(map[string]*Account, len(l.repo.Accounts))
 		for _, a := range l.repo.Accounts {
-			l.accounts[a.Alias] = a
+			l.accounts[a.Alias], l.ids[a.ID] = a, a
 			l.aliases = append(l.aliases, a.Alias)
 		}
 	}
@@ -113,9 +115,6 @@ func (l *loader) shares(files []specFile) []*Share {
 // document can be read, and returns the position of the kind.
 func (r *reader) header(top *yaml.Node, want, other, otherMend string) (Pos, bool) {
 	if top.Kind != yaml.MappingNode || !r.plain(top) {
-		if isNull(top) {
-			return Pos{}, false // a document of comments only
-		}
 		if top.Kind != yaml.AliasNode && top.Style&yaml.TaggedStyle == 0 {
 			r.fail(codeType, r.pos(top), "write apiVersion, kind, metadata and spec", "the document is %s", describe(top))
 		}

@@ -2,6 +2,8 @@ package specs
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 )
 
@@ -125,12 +127,17 @@ func (m *merger) role(share *Share, c *Consumer, raw *rawConsumer) {
 		agree(m, what+" has trust", &facts.trust, role.trust.claim(c.Role.TrustService), printable)
 	}
 	if c.Role.TrustPolicy != nil {
-		agree(m, what+" has a trustPolicy that holds", &facts.trustPolicy, role.trustPolicy.claim(string(c.Role.TrustPolicy)), func(string) string { return "another text" })
+		agree(m, what+" has trustPolicy", &facts.trustPolicy, role.trustPolicy.claim(string(c.Role.TrustPolicy)), textDigest)
 	}
 	m.oneTrust(what, facts, role)
 	agree(m, what+" has instanceProfile", &facts.profile, role.profileClaim(c.Role.Name), func(v string) string { return cmp.Or(printable(v), "false") })
 	agree(m, what+" has permissionsBoundary", &facts.boundary, role.boundary.claim(role.boundary.value), printable)
 	m.policyName(c, facts, raw.policyName)
+}
+
+// textDigest tells two texts apart that are too long to show.
+func textDigest(text string) string {
+	return fmt.Sprintf("with digest %.4x", sha256.Sum256([]byte(text)))
 }
 
 // oneTrust reports a role with trust in one share and trustPolicy in another.

@@ -38,17 +38,14 @@ func (r *reader) pos(n *yaml.Node) Pos {
 	return Pos{File: r.file, Line: n.Line + r.offset, Col: n.Column}
 }
 
-// node reports what is refused in any place: aliases and explicit tags.
+// plain reports whether a node is none of what is refused in any place: an
+// alias, which is reported already, or a node with a tag.
 func (r *reader) plain(n *yaml.Node) bool {
-	switch {
-	case n.Kind == yaml.AliasNode:
-		r.fail(codeAlias, r.pos(n), "write the value out here", "the alias *%s is not read: xshare takes no YAML aliases", printable(n.Value))
-		return false
-	case n.Style&yaml.TaggedStyle != 0:
+	if n.Style&yaml.TaggedStyle != 0 {
 		r.fail(codeAlias, r.pos(n), "take the tag out", "the YAML tag %s is not read", quote(n.Tag))
 		return false
 	}
-	return true
+	return n.Kind != yaml.AliasNode
 }
 
 func isNull(n *yaml.Node) bool {

@@ -100,15 +100,15 @@ func (s *sink) boundary(t text, region, id string) {
 }
 
 func (s *sink) include(stated texts) []string {
-	if !stated.stated() {
-		return []string{defaultInclude}
-	}
 	var patterns []string
 	seen := map[string]Pos{}
 	for _, p := range stated.items {
 		if s.check(p, "the pattern", codeInclude, pattern) && s.once(seen, p, "the pattern") {
 			patterns = append(patterns, p.value)
 		}
+	}
+	if len(patterns) == 0 {
+		return []string{defaultInclude} // none is stated, or an error says what is wrong with them
 	}
 	return patterns
 }
@@ -180,7 +180,7 @@ func (s *sink) oneAccount(alias string, pos Pos, raw *rawAccount, repo *Reposito
 		Alias: alias, ID: raw.id.value,
 		Region: repo.Region, DeployRole: repo.DeployRole, ReadRole: repo.ReadRole, ExternalID: repo.ExternalID,
 		Profile: raw.profile.value,
-		Manage:  !raw.manage.stated() || raw.manage.value,
+		Manage:  !raw.manage.stated() || raw.manage.bad || raw.manage.value,
 		Retired: raw.retired.value,
 		Pos:     pos,
 	}

@@ -2,6 +2,7 @@ package specs
 
 import (
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"path"
 	"regexp"
@@ -25,7 +26,7 @@ func (l *loader) role(c *Consumer, raw *rawRole) bool {
 	named := l.check(raw.name, "the role name", codeRoleName, roleName)
 	role.Path, role.Name = splitPath(raw.name.value)
 
-	if !raw.create.value {
+	if !raw.create.value && !raw.create.bad {
 		for _, only := range []struct {
 			field string
 			text  text
@@ -114,12 +115,16 @@ func (l *loader) readTrustPolicy(t text) []byte {
 	if err == nil {
 		_, err = fs.Stat(l.fsys, real)
 	}
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		mend := "paths start at the repository's root"
 		beside := path.Join(path.Dir(t.pos.File), t.value)
-		if _, missing := fs.Stat(l.fsys, beside); missing == nil {
-			l.fail(codeTrust, t.pos, "write "+quote(beside)+": paths start at the repository's root", "there is no file %s", quote(t.value))
-			return nil
+		if _, err := fs.Stat(l.fsys, beside); err == nil {
+			mend = "write " + quote(beside) + ", since " + mend
 		}
+		l.fail(codeTrust, t.pos, mend, "there is no file %s", quote(t.value))
+		return nil
+	}
+	if err != nil {
 		l.unreadable(t.value, t.pos, err)
 		return nil
 	}

@@ -64,14 +64,15 @@ func (l *loader) accountOf(alias text) *Account {
 	}
 	a := l.accounts[alias.value]
 	if a == nil {
-		for _, other := range l.repo.Accounts {
-			if other.ID == alias.value {
-				l.fail(codeUnknownAccount, alias.pos, "write its alias: "+printable(other.Alias), "account %s is an id, not an alias", quote(alias.value))
-				return nil
-			}
+		if other := l.ids[alias.value]; other != nil {
+			l.fail(codeUnknownAccount, alias.pos, "write its alias: "+printable(other.Alias), "account %s is an id, not an alias", quote(alias.value))
+			return nil
 		}
-		l.fail(codeUnknownAccount, alias.pos, suggest(alias.value, l.aliases, "add it to "+RepositoryFile+", which has "),
-			"account %s is not in %s", quote(alias.value), RepositoryFile)
+		mend := "add it to " + RepositoryFile
+		if len(l.aliases) > 0 {
+			mend = suggest(alias.value, l.aliases, mend+", which has ")
+		}
+		l.fail(codeUnknownAccount, alias.pos, mend, "account %s is not in %s", quote(alias.value), RepositoryFile)
 		return nil
 	}
 	if a.Retired {

@@ -29,8 +29,8 @@ func suggest(wrong string, words []string, lead string) string {
 
 // nearest is the word with the fewest edits to wrong, or "" if all are far.
 func nearest(wrong string, words []string) string {
-	const longest = 64 // bounds the work; nobody mistypes a longer name into a known one
-	if len(wrong) > longest {
+	const longest, most = 64, 1000 // bounds of the work; nobody mistypes a longer name into a known one
+	if len(wrong) > longest || len(words) > most {
 		return ""
 	}
 	best, fewest := "", len(wrong)/3+1

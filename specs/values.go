@@ -1,6 +1,10 @@
 package specs
 
-import "gopkg.in/yaml.v3"
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
 
 // text is a one-line text as it stands in a file.
 type text struct {
@@ -53,19 +57,21 @@ func (l *label) read(r *reader, name string, n *yaml.Node) {
 type flag struct {
 	value bool
 	pos   Pos
+	bad   bool // as in text
 }
 
 func (f flag) stated() bool { return f.pos.Line > 0 }
 
 func (f *flag) read(r *reader, name string, n *yaml.Node) {
+	f.pos, f.bad = r.pos(n), true
 	if !r.value(name, n, yaml.ScalarNode, "true or false") {
 		return
 	}
 	if n.Tag != "!!bool" {
-		r.fail(codeType, r.pos(n), "write true or false", "%s is %s", name, describe(n))
+		r.fail(codeType, f.pos, "write true or false", "%s is %s", name, describe(n))
 		return
 	}
-	f.pos, f.value = r.pos(n), n.Value[0] == 't' || n.Value[0] == 'T'
+	f.value, f.bad = strings.EqualFold(n.Value, "true"), false
 }
 
 // flagOrText is true, false or a text.
@@ -93,10 +99,10 @@ type texts struct {
 func (l texts) stated() bool { return l.pos.Line > 0 }
 
 func (l *texts) read(r *reader, name string, n *yaml.Node) {
+	l.pos = r.pos(n)
 	if !r.value(name, n, yaml.SequenceNode, "a list of texts") {
 		return
 	}
-	l.pos = r.pos(n)
 	if len(n.Content) == 0 {
 		r.fail(codeMissing, l.pos, "write at least one, or take the field out", "%s is empty", name)
 	}
@@ -145,10 +151,10 @@ type many[T any, P pointer[T]] struct {
 }
 
 func (l *many[T, P]) read(r *reader, name string, n *yaml.Node) {
+	l.pos = r.pos(n)
 	if !r.value(name, n, yaml.SequenceNode, "a list") {
 		return
 	}
-	l.pos = r.pos(n)
 	if len(n.Content) == 0 {
 		r.fail(codeMissing, l.pos, "write at least one, or take the field out", "%s is empty", name)
 	}
@@ -201,4 +207,4 @@ func (d *dict[T, P]) read(r *reader, name string, n *yaml.Node) {
 	}
 }
 
-func (d *dict[T, P]) elem() any { return P(new(T)) }
+func (d *dict[T, P]) elem() target { return P(new(T)) }
