@@ -96,11 +96,11 @@ func createPolicy(c *call, p params) (any, error) {
 	}
 	arn := c.server.arn("iam", "", c.caller.Account, "policy"+path+name)
 	if len(tags) > 0 {
-		if err := c.allow("TagPolicy", arn, nil, requestTags(tags)); err != nil {
+		if err := c.allow("TagPolicy", arn, nil, tagConditions(tags)); err != nil {
 			return nil, err
 		}
 	}
-	if err := c.allow("CreatePolicy", arn, nil, requestTags(tags)); err != nil {
+	if err := c.allow("CreatePolicy", arn, nil, tagConditions(tags)); err != nil {
 		return nil, err
 	}
 	for other := range c.iam().Policies {
@@ -347,7 +347,7 @@ func tagPolicy(c *call, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := policyFor(c, p, requestTags(tags))
+	v, err := policyFor(c, p, tagConditions(tags))
 	if err != nil {
 		return nil, err
 	}

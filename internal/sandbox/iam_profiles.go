@@ -55,11 +55,11 @@ func createInstanceProfile(c *call, p params) (any, error) {
 	}
 	arn := c.server.arn("iam", "", c.caller.Account, "instance-profile"+path+name)
 	if len(tags) > 0 {
-		if err := c.allow("TagInstanceProfile", arn, nil, requestTags(tags)); err != nil {
+		if err := c.allow("TagInstanceProfile", arn, nil, tagConditions(tags)); err != nil {
 			return nil, err
 		}
 	}
-	if err := c.allow("CreateInstanceProfile", arn, nil, requestTags(tags)); err != nil {
+	if err := c.allow("CreateInstanceProfile", arn, nil, tagConditions(tags)); err != nil {
 		return nil, err
 	}
 	for other := range c.iam().Profiles {
@@ -187,7 +187,7 @@ func tagInstanceProfile(c *call, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := profileFor(c, p, requestTags(tags))
+	v, err := profileFor(c, p, tagConditions(tags))
 	if err != nil {
 		return nil, err
 	}

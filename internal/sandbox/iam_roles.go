@@ -98,7 +98,7 @@ func createRole(c *call, p params) (any, error) {
 		return nil, err
 	}
 	boundary := p.get("PermissionsBoundary")
-	asked := requestTags(tags)
+	asked := tagConditions(tags)
 	if boundary != "" {
 		asked = with(asked, "iam:PermissionsBoundary", boundary)
 	}
@@ -272,7 +272,7 @@ func tagRole(c *call, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := roleFor(c, p, requestTags(tags))
+	r, err := roleFor(c, p, tagConditions(tags))
 	if err != nil {
 		return nil, err
 	}

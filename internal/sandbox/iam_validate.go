@@ -208,8 +208,8 @@ next:
 	return out
 }
 
-// requestTags are the condition keys of a call that sets tags.
-func requestTags(tags []tag) map[string][]string {
+// tagConditions are the condition keys of a call that sets tags.
+func tagConditions(tags []tag) map[string][]string {
 	if len(tags) == 0 {
 		return nil
 	}

@@ -118,6 +118,10 @@ func TestAssumeRole(t *testing.T) {
 	}
 }
 
+func assumeInput(role string) *sts.AssumeRoleInput {
+	return &sts.AssumeRoleInput{RoleArn: aws.String(ownerRole + role), RoleSessionName: aws.String("me")}
+}
+
 func withSessionARN(arns ...string) func(*sts.AssumeRoleInput) {
 	return func(in *sts.AssumeRoleInput) {
 		for _, arn := range arns {
