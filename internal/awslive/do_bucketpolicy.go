@@ -1,0 +1,242 @@
+package awslive
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+)
+
+// How often a bucket policy is written again because somebody else wrote
+// between our write and our reading it back.
+const policyRounds = 4
+
+// doBucketPolicy makes our statements of a bucket's policy what they should be.
+//
+// Premise: PutBucketPolicy replaces the whole document and takes no condition
+// on what it replaces. So the document is read right before every write,
+// retries included, ours are merged into what is there then, and what is there
+// afterwards is read back. Another writer between our read and our write loses
+// its change and cannot be noticed; one after our write is noticed when it
+// undid ours. Never delete to put: a put shortly after a delete may stay
+// without effect.
+func (d *doing) doBucketPolicy(ctx context.Context) error {
+	bucket, region := d.change.Name, d.change.Region
+	var ours []iampolicy.Statement
+	if want, ok := d.change.Want.(plan.BucketPolicy); ok {
+		bucket, ours = want.Bucket, want.Ours
+		if want.Region != "" {
+			region = want.Region
+		}
+	}
+	if region == "" {
+		if region = d.client.regionOf(bucket); region == "" {
+			var err error
+			if region, err = d.bucketRegion(ctx, bucket); err != nil {
+				return err
+			}
+		}
+	}
+	w := &policyWrite{doing: d, bucket: bucket, region: region, ours: ours}
+	for range policyRounds {
+		wrote, err := w.write(ctx)
+		if err != nil || !wrote {
+			return err
+		}
+		held, err := d.settles(ctx, func() (bool, error) {
+			_, _, same, err := w.merge(ctx)
+			return same, err
+		})
+		if err != nil || held {
+			return err
+		}
+		d.note("the policy of %s was changed by somebody else at the same time; merged and written again", bucket)
+	}
+	return fmt.Errorf("%s: the policy of bucket %s does not hold what was written, %d times over: another tool writes it too: end that, then apply again",
+		d.account.ID, bucket, policyRounds)
+}
+
+// policyWrite is the writing of one bucket's policy.
+type policyWrite struct {
+	*doing
+	bucket string
+	region string
+	ours   []iampolicy.Statement
+}
+
+// write reads, merges and writes until S3 takes it. It reports false when
+// there was nothing to do.
+func (w *policyWrite) write(ctx context.Context) (wrote bool, err error) {
+	var foreign *iampolicy.Document
+	err = w.client.again(ctx, propagation, func(err error) bool {
+		return isInvalidPrincipal(err) && len(dead(foreign)) == 0 && w.exist(ctx) ||
+			isCode(err, "NoSuchBucket") && w.client.knows(bucketARN(w.client, w.bucket))
+	}, func() error {
+		live, merged, same, err := w.merge(ctx)
+		if err != nil || same {
+			wrote = false
+			return err
+		}
+		foreign = w.foreign(live)
+		wrote = true
+		if merged == nil {
+			_, err = w.s3(w.region).DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{
+				Bucket: &w.bucket, ExpectedBucketOwner: &w.account.ID,
+			})
+		} else {
+			_, err = w.s3(w.region).PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{
+				Bucket: &w.bucket, ExpectedBucketOwner: &w.account.ID, Policy: aws.String(string(merged)),
+			})
+		}
+		return err
+	})
+	if err == nil {
+		return wrote, nil
+	}
+	if ids := dead(foreign); isInvalidPrincipal(err) && len(ids) > 0 {
+		return false, w.client.failed(err, w.account.ID, w.region, bucketARN(w.client, w.bucket),
+			"statements of the policy that are not ours name principals that were deleted ("+strings.Join(ids, ", ")+"): remove those first")
+	}
+	if isInvalidPrincipal(err) {
+		return false, w.client.failed(err, w.account.ID, w.region, bucketARN(w.client, w.bucket),
+			"one of these does not exist: "+strings.Join(principals(w.ours), ", ")+": see that account id, path and name are right")
+	}
+	return false, w.failed(err, w.region, bucketARN(w.client, w.bucket))
+}
+
+// merge reads the policy and puts our statements into it; same: they are there
+// already, under their marks.
+func (w *policyWrite) merge(ctx context.Context) (live, merged []byte, same bool, err error) {
+	live, err = w.bucketPolicy(ctx, w.bucket, w.region)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	merged, err = iampolicy.Merge(live, w.client.options.Ours, w.ours)
+	if err != nil {
+		return nil, nil, false, fmt.Errorf("%s: the policy of bucket %s cannot be merged with ours: %w", w.account.ID, w.bucket, err)
+	}
+	same, err = w.client.sameDocument(live, merged)
+	if err != nil {
+		return nil, nil, false, fmt.Errorf("%s: the policy of bucket %s: %w", w.account.ID, w.bucket, err)
+	}
+	return live, merged, same, nil
+}
+
+// sameDocument reports whether two documents mean the same and hold the same
+// marks of ours. Nil is no document.
+func (c *Client) sameDocument(a, b []byte) (bool, error) {
+	if a == nil || b == nil {
+		return a == nil && b == nil, nil
+	}
+	da, err := iampolicy.ParseLive(a)
+	if err != nil {
+		return false, err
+	}
+	db, err := iampolicy.ParseLive(b)
+	if err != nil {
+		return false, err
+	}
+	if !iampolicy.Equal(da, db) {
+		return false, nil
+	}
+	marks := map[string]int{}
+	for _, s := range da.Statements {
+		if c.options.Ours(s.Sid) {
+			marks[s.Sid] |= 1
+		}
+	}
+	for _, s := range db.Statements {
+		if c.options.Ours(s.Sid) {
+			marks[s.Sid] |= 2
+		}
+	}
+	for _, in := range marks {
+		if in != 3 {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// foreign are the statements of a document that are not ours.
+func (w *policyWrite) foreign(live []byte) *iampolicy.Document {
+	if live == nil {
+		return nil
+	}
+	d, err := iampolicy.ParseLive(live)
+	if err != nil {
+		return nil
+	}
+	out := &iampolicy.Document{}
+	for _, s := range d.Statements {
+		if !w.client.options.Ours(s.Sid) {
+			out.Statements = append(out.Statements, s)
+		}
+	}
+	return out
+}
+
+// dead are the ids of deleted principals that a document names.
+func dead(d *iampolicy.Document) []string {
+	if d == nil {
+		return nil
+	}
+	var ids []string
+	for _, p := range principals(d.Statements) {
+		if uniqueID.MatchString(p) {
+			ids = append(ids, p)
+		}
+	}
+	return ids
+}
+
+// principals are the AWS principals that statements name.
+func principals(statements []iampolicy.Statement) []string {
+	var names []string
+	for _, s := range statements {
+		for _, p := range []*iampolicy.Principals{s.Principal, s.NotPrincipal} {
+			if p != nil {
+				names = append(names, p.AWS...)
+			}
+		}
+	}
+	return names
+}
+
+// exist reports whether all principals of our statements are known to exist, so
+// that S3 has only not heard of them yet. One in an account that is not ours
+// to read is not known.
+func (w *policyWrite) exist(ctx context.Context) bool {
+	for _, p := range principals(w.ours) {
+		if !w.client.roleExists(ctx, p) {
+			return false
+		}
+	}
+	return true
+}
+
+// roleExists reports whether a role is there: this client saw it or made it,
+// or IAM says so now.
+func (c *Client) roleExists(ctx context.Context, arn string) bool {
+	if c.knows(arn) {
+		return true
+	}
+	_, resource, _ := strings.Cut(arn, ":role/")
+	s, err := c.session(accountOf(arn))
+	if err != nil || resource == "" || s.ready(ctx) != nil {
+		return false
+	}
+	name := resource[strings.LastIndex(resource, "/")+1:]
+	out, err := s.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+	if err != nil || aws.ToString(out.Role.Arn) != arn {
+		return false
+	}
+	c.remember(arn)
+	return true
+}

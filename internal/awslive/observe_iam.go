@@ -1,0 +1,193 @@
+package awslive
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/xshare/xshare/plan"
+)
+
+// pageSize is the most that IAM and EC2 give at once.
+const pageSize = 1000
+
+// readIAM reads roles, managed policies, attachments and profiles in bulk. All
+// of the account's policies are read and not only those of wanted roles: a
+// policy of ours that no spec states any more is found by its Sids alone.
+func (r *reader) readIAM(ctx context.Context) {
+	var listed []types.InstanceProfile
+	tags := map[string]map[string]string{} // of profiles that hold a role
+	var g errgroup.Group
+	g.Go(func() error { return r.readDetails(ctx, tags) })
+	g.Go(func() (err error) {
+		listed, err = r.listProfiles(ctx)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		r.fail(plan.ScopeIAM, err)
+		return
+	}
+	wanted := map[string]bool{}
+	for _, name := range r.want.Profiles {
+		wanted[name] = true
+	}
+	for _, p := range listed {
+		live := liveProfile(p)
+		live.Tags = tags[live.Name]
+		if wanted[live.Name] && live.Tags == nil {
+			out, err := r.iam().GetInstanceProfile(ctx, &iam.GetInstanceProfileInput{InstanceProfileName: p.InstanceProfileName})
+			switch {
+			case isCode(err, "NoSuchEntity"): // gone since it was listed
+				continue
+			case err != nil:
+				r.fail(plan.ScopeIAM, r.failed(err, "", live.ARN))
+				return
+			}
+			live = liveProfile(*out.InstanceProfile)
+		}
+		r.client.remember(live.ARN)
+		r.note(func(snap *plan.Snapshot) { snap.Profiles[live.Name] = live })
+	}
+}
+
+// readDetails reads the account's roles and customer managed policies, and
+// gathers the tags of the profiles that come with the roles.
+func (r *reader) readDetails(ctx context.Context, tags map[string]map[string]string) error {
+	pages := iam.NewGetAccountAuthorizationDetailsPaginator(r.iam(), &iam.GetAccountAuthorizationDetailsInput{
+		Filter:   []types.EntityType{types.EntityTypeRole, types.EntityTypeLocalManagedPolicy},
+		MaxItems: aws.Int32(pageSize),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return r.failed(err, "", "the account")
+		}
+		for _, d := range page.RoleDetailList {
+			role := liveRole(d)
+			for _, p := range d.InstanceProfileList {
+				if len(p.Tags) > 0 {
+					tags[aws.ToString(p.InstanceProfileName)] = iamTags(p.Tags)
+				}
+			}
+			r.rememberRole(role.ARN)
+			r.note(func(snap *plan.Snapshot) { snap.Roles[role.Name] = role })
+		}
+		for _, d := range page.Policies {
+			policy := livePolicy(d)
+			r.client.remember(policy.ARN)
+			r.note(func(snap *plan.Snapshot) { snap.Policies[policy.ARN] = policy })
+		}
+	}
+	return nil
+}
+
+func (r *reader) listProfiles(ctx context.Context) ([]types.InstanceProfile, error) {
+	var all []types.InstanceProfile
+	pages := iam.NewListInstanceProfilesPaginator(r.iam(), &iam.ListInstanceProfilesInput{MaxItems: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, r.failed(err, "", "the account")
+		}
+		all = append(all, page.InstanceProfiles...)
+	}
+	return all, nil
+}
+
+func liveRole(d types.RoleDetail) *plan.LiveRole {
+	role := &plan.LiveRole{
+		Role: plan.Role{
+			Name:  aws.ToString(d.RoleName),
+			Path:  cmp.Or(aws.ToString(d.Path), "/"),
+			ARN:   aws.ToString(d.Arn),
+			Trust: decodeDocument(d.AssumeRolePolicyDocument),
+			Tags:  iamTags(d.Tags),
+		},
+		UniqueID: aws.ToString(d.RoleId),
+	}
+	if d.PermissionsBoundary != nil {
+		role.Boundary = aws.ToString(d.PermissionsBoundary.PermissionsBoundaryArn)
+	}
+	for _, p := range d.AttachedManagedPolicies {
+		role.Attached = append(role.Attached, aws.ToString(p.PolicyArn))
+	}
+	slices.Sort(role.Attached)
+	for _, p := range d.RolePolicyList {
+		if role.Inline == nil {
+			role.Inline = map[string][]byte{}
+		}
+		role.Inline[aws.ToString(p.PolicyName)] = decodeDocument(p.PolicyDocument)
+	}
+	return role
+}
+
+// livePolicy takes the name from the ARN where an endpoint leaves it out.
+func livePolicy(d types.ManagedPolicyDetail) *plan.LivePolicy {
+	policy := &plan.LivePolicy{
+		ARN:            aws.ToString(d.Arn),
+		Name:           cmp.Or(aws.ToString(d.PolicyName), path.Base(aws.ToString(d.Arn))),
+		DefaultVersion: aws.ToString(d.DefaultVersionId),
+	}
+	for _, v := range d.PolicyVersionList {
+		id := aws.ToString(v.VersionId)
+		policy.Versions = append(policy.Versions, id)
+		if v.IsDefaultVersion || id == policy.DefaultVersion {
+			policy.DefaultVersion = id
+			policy.Document = decodeDocument(v.Document)
+		}
+	}
+	sortVersions(policy.Versions)
+	return policy
+}
+
+// sortVersions puts version ids, v1, v2, …, oldest first.
+func sortVersions(ids []string) {
+	number := func(id string) int {
+		n, _ := strconv.Atoi(strings.TrimPrefix(id, "v")) // AWS makes no other ids
+		return n
+	}
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(number(a)-number(b), strings.Compare(a, b)) })
+}
+
+func liveProfile(p types.InstanceProfile) *plan.LiveInstanceProfile {
+	live := &plan.LiveInstanceProfile{InstanceProfile: plan.InstanceProfile{
+		Name: aws.ToString(p.InstanceProfileName),
+		Path: cmp.Or(aws.ToString(p.Path), "/"),
+		ARN:  aws.ToString(p.Arn),
+		Tags: iamTags(p.Tags),
+	}}
+	if len(p.Roles) > 0 {
+		live.Role = aws.ToString(p.Roles[0].RoleName)
+	}
+	return live
+}
+
+func iamTags(list []types.Tag) map[string]string {
+	tags := map[string]string{}
+	for _, t := range list {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return tags
+}
+
+// decodeDocument is a policy from an IAM answer, where it is URL-encoded.
+func decodeDocument(text *string) json.RawMessage {
+	if text == nil {
+		return nil
+	}
+	plain, err := url.PathUnescape(*text)
+	if err != nil || json.Valid([]byte(*text)) {
+		plain = *text
+	}
+	return json.RawMessage(plain)
+}

@@ -1,0 +1,179 @@
+package awslive
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+)
+
+// readS3 lists the account's buckets, unless all that are wanted are known to
+// be there, and reads the wanted ones.
+func (r *reader) readS3(ctx context.Context) {
+	regions := map[string]string{}
+	for _, want := range r.want.Buckets {
+		regions[want.Name] = want.Region
+	}
+	if slices.ContainsFunc(r.want.Buckets, func(w plan.BucketWant) bool { return w.Region == "" }) {
+		var err error
+		if regions, err = r.listBuckets(ctx); err != nil {
+			r.fail(plan.ScopeS3, err)
+			return
+		}
+		r.note(func(snap *plan.Snapshot) { snap.Listed = regions })
+	}
+	var g errgroup.Group
+	g.SetLimit(r.client.options.Concurrency)
+	for _, want := range r.want.Buckets {
+		g.Go(func() error {
+			var err error
+			if region, ok := regions[want.Name]; ok {
+				err = r.readBucket(ctx, want, region)
+			} else if want.Create {
+				err = r.readName(ctx, want.Name)
+			}
+			if err != nil {
+				r.fail(plan.ScopeBucket+want.Name, err)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // failures are noted
+}
+
+// listBuckets are the account's buckets and their regions. S3 tells the region
+// only if some parameter is sent.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+func (r *reader) listBuckets(ctx context.Context) (map[string]string, error) {
+	regions := map[string]string{}
+	pages := s3.NewListBucketsPaginator(r.s3(""), &s3.ListBucketsInput{MaxBuckets: aws.Int32(10_000)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, r.failed(err, "", "the account's buckets")
+		}
+		for _, b := range page.Buckets {
+			regions[aws.ToString(b.Name)] = aws.ToString(b.BucketRegion)
+		}
+	}
+	return regions, nil
+}
+
+// readBucket reads a bucket's policy, and its tags where they are the mark.
+func (r *reader) readBucket(ctx context.Context, want plan.BucketWant, region string) error {
+	if region == "" {
+		var err error
+		if region, err = r.bucketRegion(ctx, want.Name); err != nil {
+			return err
+		}
+	}
+	r.client.setRegion(want.Name, region)
+	policy, err := r.bucketPolicy(ctx, want.Name, region)
+	if err != nil {
+		return err
+	}
+	bucket := &plan.LiveBucket{Name: want.Name, Region: region, Policy: policy}
+	if want.Create && !r.hasOurs(policy) {
+		if bucket.Tags, err = r.bucketTags(ctx, want.Name, region); err != nil {
+			return err
+		}
+	}
+	r.note(func(snap *plan.Snapshot) { snap.Buckets[want.Name] = bucket })
+	return nil
+}
+
+// readName finds out whether a bucket that is not in this account has its name
+// taken by another account.
+func (r *reader) readName(ctx context.Context, bucket string) error {
+	_, err := r.s3("").HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
+	switch statusOf(err) {
+	case http.StatusNotFound:
+		return nil
+	case http.StatusForbidden, http.StatusMovedPermanently, http.StatusTemporaryRedirect:
+		err = nil
+	}
+	if err == nil {
+		r.note(func(snap *plan.Snapshot) { snap.Taken[bucket] = true })
+	}
+	return r.failed(err, "", bucketARN(r.client, bucket))
+}
+
+// bucketPolicy reads a bucket's policy; nil: it has none. Only
+// NoSuchBucketPolicy means that: a denied read is not absence.
+func (s *session) bucketPolicy(ctx context.Context, bucket, region string) ([]byte, error) {
+	out, err := s.s3(region).GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{
+		Bucket: &bucket, ExpectedBucketOwner: &s.account.ID,
+	})
+	switch {
+	case isCode(err, "NoSuchBucketPolicy"):
+		return nil, nil
+	case err != nil:
+		return nil, s.failed(err, region, bucketARN(s.client, bucket))
+	}
+	return []byte(aws.ToString(out.Policy)), nil
+}
+
+// bucketTags reads a bucket's tags; empty and not nil where it has none.
+func (s *session) bucketTags(ctx context.Context, bucket, region string) (map[string]string, error) {
+	tags := map[string]string{}
+	out, err := s.s3(region).GetBucketTagging(ctx, &s3.GetBucketTaggingInput{
+		Bucket: &bucket, ExpectedBucketOwner: &s.account.ID,
+	})
+	switch {
+	case isCode(err, "NoSuchTagSet"):
+		return tags, nil
+	case err != nil:
+		return nil, s.failed(err, region, bucketARN(s.client, bucket))
+	}
+	for _, t := range out.TagSet {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return tags, nil
+}
+
+// bucketRegion asks where a bucket of this account is. The oldest region has
+// no name there.
+func (s *session) bucketRegion(ctx context.Context, bucket string) (string, error) {
+	out, err := s.s3("").GetBucketLocation(ctx, &s3.GetBucketLocationInput{
+		Bucket: &bucket, ExpectedBucketOwner: &s.account.ID,
+	})
+	if err != nil {
+		return "", s.failed(err, "", bucketARN(s.client, bucket))
+	}
+	switch region := string(out.LocationConstraint); region {
+	case "":
+		return "us-east-1", nil
+	case "EU":
+		return "eu-west-1", nil
+	default:
+		return region, nil
+	}
+}
+
+// hasOurs reports whether a policy has a statement of ours. One that cannot be
+// read has none: what is wrong with it is told where it is compared.
+func (s *session) hasOurs(policy []byte) bool {
+	if policy == nil {
+		return false
+	}
+	d, err := iampolicy.ParseLive(policy)
+	if err != nil {
+		return false
+	}
+	for _, st := range d.Statements {
+		if s.client.options.Ours(st.Sid) {
+			return true
+		}
+	}
+	return false
+}
+
+func bucketARN(c *Client, bucket string) string {
+	return "arn:" + c.options.Partition + ":s3:::" + bucket
+}

@@ -1,0 +1,329 @@
+package awslive
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/xshare/xshare/executor"
+)
+
+// probeName is what the probe's objects are named by: this, and random letters.
+const probeName = ".xshare-probe-"
+
+// What a probe's calls are made as, and what is expected of them.
+const (
+	asRole  = "role"
+	asOwner = "owner"
+	allowed = "allowed"
+	denied  = "denied"
+)
+
+// probe is one grant being tried.
+type probe struct {
+	client *Client
+	grant  executor.ProbeGrant
+	role   *s3.Client
+	owner  *s3.Client // nil: no credentials of the owner's to be had
+	result executor.ProbeResult
+	why    string   // of the first call of the role's that did not go as expected
+	owners string   // the same of the owner's calls
+	left   []string // keys of our objects that are there
+}
+
+// Probe tries a grant by real calls; see executor.Prober. It needs a client
+// that may write.
+func (c *Client) Probe(ctx context.Context, grant executor.ProbeGrant) (executor.ProbeResult, error) {
+	if c.options.ReadOnly {
+		return notProbed("this command only reads, and a probe writes an object of its own"), nil
+	}
+	creds, via, err := c.roleCredentials(ctx, grant)
+	if ctx.Err() != nil {
+		return executor.ProbeResult{}, ctx.Err()
+	}
+	if err != nil {
+		return notProbed(err.Error()), nil
+	}
+	p := &probe{client: c, grant: grant, result: executor.ProbeResult{Via: via}}
+	base := c.baseFor(grant)
+	cfg := base.cfg.Copy()
+	cfg.Credentials = aws.NewCredentialsCache(creds)
+	cfg = c.chain(cfg, grant.RoleAccount)
+	region := grant.BucketRegion
+	if region == "" {
+		region = c.foundRegion(ctx, newS3(cfg, c.options.Region), grant.Bucket)
+	}
+	p.role = newS3(cfg, region)
+	if grant.OwnerManaged {
+		s, err := c.session(grant.OwnerAccount)
+		if err == nil {
+			err = s.ready(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			return notProbed("the owner's account cannot be used: " + err.Error()), nil
+		}
+		if err == nil {
+			p.owner = s.s3(region)
+		}
+	}
+	if grant.Write && !grant.Delete && p.owner == nil && ctx.Err() == nil {
+		return notProbed("the role may write but not remove, and the owner's account is not managed: nobody could remove the probe's object"), nil
+	}
+	p.run(ctx)
+	p.clean(ctx)
+	if ctx.Err() != nil {
+		return p.result, ctx.Err()
+	}
+	p.judge()
+	return p.result, nil
+}
+
+func notProbed(reason string) executor.ProbeResult {
+	return executor.ProbeResult{Verdict: executor.ProbeNotProbed, Reason: reason}
+}
+
+// foundRegion is a bucket's region as S3 tells it even to those who may not use
+// the bucket; the default region where it does not.
+func (c *Client) foundRegion(ctx context.Context, api *s3.Client, bucket string) string {
+	if region := c.regionOf(bucket); region != "" {
+		return region
+	}
+	region := ""
+	out, err := api.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
+	var answer *smithyhttp.ResponseError
+	switch {
+	case err == nil:
+		region = aws.ToString(out.BucketRegion)
+	case errors.As(err, &answer) && answer.Response != nil:
+		region = answer.Response.Header.Get("X-Amz-Bucket-Region")
+	}
+	if region == "" {
+		return c.options.Region
+	}
+	c.setRegion(bucket, region)
+	return region
+}
+
+// run makes the calls, prefix by prefix, and the one that was not granted.
+func (p *probe) run(ctx context.Context) {
+	prefixes := p.grant.Prefixes
+	if len(prefixes) == 0 {
+		prefixes = []string{""}
+	}
+	name := probeName + strings.ToLower(rand.Text()[:12])
+	for _, prefix := range prefixes {
+		if ctx.Err() != nil {
+			return
+		}
+		p.under(ctx, prefix+name)
+	}
+	if len(p.grant.Prefixes) > 0 && ctx.Err() == nil {
+		p.outside(ctx, name)
+	}
+}
+
+// under tries what is granted on one key. The object is put by the role, or
+// for a role that may only read, by the owner.
+func (p *probe) under(ctx context.Context, key string) {
+	g := p.grant
+	text := []byte("xshare probes the share " + g.Share + "\n")
+	placed := false
+	switch {
+	case g.Write:
+		placed = p.put(ctx, asRole, key, allowed, text)
+	case (g.Read || g.Delete) && p.owner != nil:
+		placed = p.put(ctx, asOwner, key, allowed, text)
+	}
+	if g.List {
+		p.list(ctx, key, allowed, placed)
+	}
+	if g.Read {
+		p.get(ctx, key, allowed, placed, text)
+	}
+	if len(g.Prefixes) == 0 {
+		p.notGranted(ctx, key)
+	}
+	if g.Delete {
+		p.remove(ctx, asRole, key, allowed)
+	}
+	if p.isLeft(key) && p.owner != nil {
+		p.remove(ctx, asOwner, key, allowed)
+	}
+}
+
+// notGranted tries one thing on the key that a grant on the whole bucket does
+// not give. One that gives all of it withholds nothing.
+func (p *probe) notGranted(ctx context.Context, key string) {
+	switch g := p.grant; {
+	case !g.Write && p.owner != nil: // so that it could be removed, should it be there after all
+		p.put(ctx, asRole, key+"-no", denied, nil)
+	case !g.Delete:
+		p.remove(ctx, asRole, key, denied)
+	case !g.Read:
+		p.get(ctx, key, denied, false, nil)
+	case !g.List:
+		p.list(ctx, key, denied, false)
+	}
+}
+
+// outside tries one thing beyond the granted prefixes. The key has no slash,
+// and every prefix ends in one.
+func (p *probe) outside(ctx context.Context, key string) {
+	switch g := p.grant; {
+	case g.Write && (p.owner != nil || g.Delete):
+		p.put(ctx, asRole, key, denied, nil)
+	case g.Read:
+		p.get(ctx, key, denied, false, nil)
+	case g.List:
+		p.list(ctx, key, denied, false)
+	case g.Delete:
+		p.remove(ctx, asRole, key, denied)
+	}
+}
+
+// call makes one call and notes how it went. It reports whether it succeeded.
+func (p *probe) call(as, operation, resource, expected string, do func(*s3.Client) error) bool {
+	api := p.role
+	if as == asOwner {
+		api = p.owner
+	}
+	err := do(api)
+	c := executor.ProbeCall{As: as, Operation: operation, Resource: p.grant.Bucket + "/" + resource, Expected: expected, Code: codeOf(err)}
+	if err != nil && c.Code == "" {
+		c.Code = "NoAnswer"
+		var odd oddAnswer
+		if errors.As(err, &odd) {
+			c.Code = "OddAnswer"
+		}
+	}
+	c.OK = expected == allowed && err == nil || expected == denied && isDenied(err)
+	p.result.Calls = append(p.result.Calls, c)
+	if !c.OK {
+		said := "it succeeded"
+		if err != nil {
+			said = bare(err).Error()
+		}
+		reason := fmt.Sprintf("%s by the %s on %s should be %s: %s", operation, as, c.Resource, expected, said)
+		switch {
+		case as == asRole && p.why == "":
+			p.why = reason
+		case as == asOwner && p.owners == "":
+			p.owners = reason
+		}
+	}
+	return err == nil
+}
+
+// oddAnswer is a call that succeeded with something that makes no sense.
+type oddAnswer string
+
+func (e oddAnswer) Error() string { return string(e) }
+
+func (p *probe) put(ctx context.Context, as, key, expected string, text []byte) bool {
+	ok := p.call(as, "PutObject", key, expected, func(api *s3.Client) error {
+		// It counts as there until it is known not to be.
+		p.left = append(p.left, key)
+		_, err := api.PutObject(ctx, &s3.PutObjectInput{Bucket: &p.grant.Bucket, Key: &key, Body: bytes.NewReader(text)})
+		if err != nil && statusOf(err) != 0 {
+			p.gone(key)
+		}
+		return err
+	})
+	return ok
+}
+
+func (p *probe) list(ctx context.Context, key, expected string, placed bool) {
+	p.call(asRole, "ListObjectsV2", key, expected, func(api *s3.Client) error {
+		out, err := api.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &p.grant.Bucket, Prefix: &key, MaxKeys: aws.Int32(10)})
+		if err != nil || !placed {
+			return err
+		}
+		for _, o := range out.Contents {
+			if aws.ToString(o.Key) == key {
+				return nil
+			}
+		}
+		return oddAnswer("the object that was just put is not in the list")
+	})
+}
+
+// get reads the object. Where none could be placed, S3 tells those who may read
+// and list that it is not there, and all others that they may not.
+func (p *probe) get(ctx context.Context, key, expected string, placed bool, text []byte) {
+	p.call(asRole, "GetObject", key, expected, func(api *s3.Client) error {
+		out, err := api.GetObject(ctx, &s3.GetObjectInput{Bucket: &p.grant.Bucket, Key: &key})
+		if expected == allowed && !placed && isCode(err, "NoSuchKey") {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		got, err := io.ReadAll(out.Body)
+		if err = errors.Join(err, out.Body.Close()); err != nil {
+			return err
+		}
+		if placed && !bytes.Equal(got, text) {
+			return oddAnswer("the object holds something else than what was put")
+		}
+		return nil
+	})
+}
+
+func (p *probe) remove(ctx context.Context, as, key, expected string) {
+	if p.call(as, "DeleteObject", key, expected, func(api *s3.Client) error {
+		_, err := api.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &p.grant.Bucket, Key: &key})
+		return err
+	}) {
+		p.gone(key)
+	}
+}
+
+func (p *probe) gone(key string) {
+	p.left = slices.DeleteFunc(p.left, func(k string) bool { return k == key })
+}
+
+func (p *probe) isLeft(key string) bool { return slices.Contains(p.left, key) }
+
+// clean removes what is left of our objects, also when the run was cancelled.
+func (p *probe) clean(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	for _, key := range slices.Clone(p.left) {
+		for _, api := range []*s3.Client{p.owner, p.role} {
+			if api == nil {
+				continue
+			}
+			if _, err := api.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &p.grant.Bucket, Key: &key}); err == nil {
+				p.gone(key)
+				break
+			}
+		}
+	}
+}
+
+// judge makes the verdict. What the owner may not do says nothing about the
+// grant; but an object that stays behind has to be told.
+func (p *probe) judge() {
+	switch {
+	case len(p.left) > 0:
+		p.result.Verdict = executor.ProbeFails
+		p.result.Reason = fmt.Sprintf("the probe's own objects could not be removed from %s: %s: remove them by hand, and allow s3:DeleteObject to the owner's deploy role",
+			p.grant.Bucket, strings.Join(p.left, ", "))
+	case p.why != "":
+		p.result.Verdict, p.result.Reason = executor.ProbeFails, p.why
+	case p.owners != "":
+		p.result.Verdict, p.result.Reason = executor.ProbeNotProbed, p.owners
+	default:
+		p.result.Verdict = executor.ProbeWorks
+	}
+}
