@@ -1,0 +1,88 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/xshare/xshare/plan"
+)
+
+// Observe reads all the accounts that are wanted, at most concurrency of them
+// at a time, and returns a snapshot of each by account id. An account that
+// cannot be read stops no other: its snapshot is a ReadFailure that covers all
+// of it. The only error is that ctx was cancelled. What happens is told to
+// emit, which may be nil and is called from Observe's own goroutine only.
+func Observe(ctx context.Context, observer Observer, wants []plan.Want, concurrency int, emit func(Event)) (map[string]*plan.Snapshot, error) {
+	type report struct {
+		account  string
+		snapshot *plan.Snapshot
+		err      error
+	}
+	var (
+		snapshots = make(map[string]*plan.Snapshot, len(wants))
+		reports   = make(chan report)
+		running   = 0
+		finished  = 0
+	)
+	tell := func(kind EventKind, account string, err error) {
+		if emit != nil {
+			emit(Event{Kind: kind, Account: account, Err: err, Finished: finished, Total: len(wants)})
+		}
+	}
+	start := func(want plan.Want) {
+		tell(EventReading, want.Account, nil)
+		running++
+		go func() {
+			// Sent even if the Observer ends its goroutine.
+			r := report{account: want.Account}
+			defer func() { reports <- r }()
+			r.err = guard(func() (err error) {
+				r.snapshot, err = observer.Observe(ctx, want)
+				return err
+			})
+		}()
+	}
+
+	for next := 0; ; {
+		for ; next < len(wants) && running < max(concurrency, 1) && ctx.Err() == nil; next++ {
+			start(wants[next])
+		}
+		if running == 0 {
+			break
+		}
+		r := <-reports
+		running--
+		finished++
+		if r.err != nil || r.snapshot == nil {
+			r.snapshot = unread(r.account, r.err)
+		}
+		snapshots[r.account] = r.snapshot
+		tell(EventRead, r.account, failure(r.snapshot))
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("reading the accounts was %w: %w", ErrInterrupted, err)
+	}
+	return snapshots, nil
+}
+
+// unread is the snapshot of an account of which nothing is known.
+func unread(account string, err error) *plan.Snapshot {
+	if err == nil {
+		err = errors.New("it ended without an answer")
+	}
+	f := plan.ReadFailure{Scope: plan.ScopeAccount, Message: err.Error()}
+	if api, ok := errors.AsType[*APIError](err); ok {
+		f.Code, f.Mend = api.Code, api.Mend
+	}
+	return &plan.Snapshot{Account: account, Failures: []plan.ReadFailure{f}}
+}
+
+// failure is all that could not be read of an account as one error, or nil.
+func failure(s *plan.Snapshot) error {
+	var errs []error
+	for _, f := range s.Failures {
+		errs = append(errs, fmt.Errorf("%s: %s", f.Scope, f.Message))
+	}
+	return errors.Join(errs...)
+}

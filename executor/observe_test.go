@@ -1,0 +1,160 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/xshare/xshare/plan"
+)
+
+// accounts is an Observer of accounts in memory. To read one takes a second.
+type accounts struct {
+	read map[string]func() (*plan.Snapshot, error) // absent: a snapshot of nothing
+
+	mu     sync.Mutex
+	atWork int
+	peak   int // most at a time
+}
+
+func (a *accounts) working(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.atWork += n
+	a.peak = max(a.peak, a.atWork)
+}
+
+func (a *accounts) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, error) {
+	a.working(+1)
+	defer a.working(-1)
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if read := a.read[want.Account]; read != nil {
+		return read()
+	}
+	return &plan.Snapshot{Account: want.Account}, nil
+}
+
+func wants(ids ...string) []plan.Want {
+	var list []plan.Want
+	for _, id := range ids {
+		list = append(list, plan.Want{Account: id})
+	}
+	return list
+}
+
+func TestObserve(t *testing.T) {
+	denied := plan.ReadFailure{Scope: plan.ScopeIAM, Code: "AccessDenied", Message: "iam is denied"}
+	a := &accounts{read: map[string]func() (*plan.Snapshot, error){
+		"refused": func() (*plan.Snapshot, error) {
+			return nil, fmt.Errorf("no credentials: %w", &APIError{
+				Account: "refused", Service: "sts", Operation: "AssumeRole", Resource: "deployer",
+				Code: "AccessDenied", Mend: "let it be assumed", Err: errors.New("denied"),
+			})
+		},
+		"partly": func() (*plan.Snapshot, error) {
+			return &plan.Snapshot{Account: "partly", Failures: []plan.ReadFailure{denied}}, nil
+		},
+		"panics": func() (*plan.Snapshot, error) { panic("out of paper") },
+		"leaves": func() (*plan.Snapshot, error) { runtime.Goexit(); return nil, nil },
+		"silent": func() (*plan.Snapshot, error) { return nil, nil },
+	}}
+	all := []string{"fine", "refused", "partly", "panics", "leaves", "silent", "last"}
+	synctest.Test(t, func(t *testing.T) {
+		var events []string
+		failed := map[string]bool{}
+		got, err := Observe(t.Context(), a, wants(all...), 2, func(e Event) {
+			events = append(events, fmt.Sprintf("%s %d/%d", e.Kind, e.Finished, e.Total))
+			if e.Kind == EventRead {
+				failed[e.Account] = e.Err != nil
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		message := map[string]string{
+			"refused": "AssumeRole", "panics": "out of paper", "leaves": "without an answer", "silent": "without an answer",
+		}
+		for _, id := range all {
+			s := got[id]
+			if s == nil || s.Account != id {
+				t.Fatalf("%s: the snapshot is %+v", id, s)
+			}
+			f := s.Failure(plan.ScopeAccount)
+			if want := message[id]; (f != nil) != (want != "") || f != nil && !strings.Contains(f.Message, want) {
+				t.Errorf("%s: the failure is %+v, want %q", id, f, want)
+			}
+			if failed[id] != (len(s.Failures) > 0) {
+				t.Errorf("%s: the event tells of a failure: %v", id, failed[id])
+			}
+		}
+		if f := got["refused"].Failures[0]; f.Code != "AccessDenied" || f.Mend != "let it be assumed" {
+			t.Errorf("the failure is %+v", f)
+		}
+		if diff := cmp.Diff([]plan.ReadFailure{denied}, got["partly"].Failures); diff != "" {
+			t.Errorf("what the observer tells is changed (-want +got):\n%s", diff)
+		}
+		if a.peak != 2 {
+			t.Errorf("%d accounts were read at a time", a.peak)
+		}
+		want := []string{"reading 0/7", "reading 0/7", "read 1/7", "reading 1/7", "read 2/7"}
+		if len(events) != 14 || !slices.Equal(events[:5], want) || events[13] != "read 7/7" {
+			t.Errorf("the events are %v", events)
+		}
+	})
+}
+
+func TestObserveOfNothing(t *testing.T) {
+	got, err := Observe(t.Context(), &accounts{}, nil, 0, nil)
+	if err != nil || len(got) != 0 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestObserveCancelled(t *testing.T) {
+	tests := map[string]struct {
+		after time.Duration
+		begun []string
+	}{
+		"before":    {0, nil},
+		"meanwhile": {1500 * time.Millisecond, []string{"a", "b"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if test.after == 0 {
+					cancel()
+				} else {
+					time.AfterFunc(test.after, cancel)
+				}
+				start := time.Now()
+				var begun []string
+				got, err := Observe(ctx, &accounts{}, wants("a", "b", "c"), 1, func(e Event) {
+					if e.Kind == EventReading {
+						begun = append(begun, e.Account)
+					}
+				})
+				if got != nil || !errors.Is(err, context.Canceled) || !errors.Is(err, ErrInterrupted) {
+					t.Errorf("got %v, %v", got, err)
+				}
+				if took := time.Since(start); took != test.after || !slices.Equal(begun, test.begun) {
+					t.Errorf("it took %v to read %v, want %v and %v", took, begun, test.after, test.begun)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,80 @@
+package executor
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+)
+
+// Key tells grants apart: share/account/role.
+func (g ProbeGrant) Key() string { return g.Share + "/" + g.Consumer }
+
+// ProbeGrants are the plan's grants as a Prober takes them, with the live
+// instances that have their roles.
+func ProbeGrants(p *plan.Plan, snapshots map[string]*plan.Snapshot) []ProbeGrant {
+	var grants []ProbeGrant
+	for _, g := range p.Grants {
+		c := g.Consumer
+		probe := ProbeGrant{
+			Share: g.Share, Consumer: c.Account.ID + "/" + c.Role.Name, RoleARN: g.RoleARN, RoleAccount: c.Account.ID,
+			Bucket: g.Bucket.Name, BucketRegion: g.Bucket.Region,
+			OwnerAccount: g.Bucket.Account.ID, OwnerManaged: g.Bucket.Account.Manage,
+			Prefixes: c.Prefixes,
+			List:     promises(g, "s3:ListBucket"), Read: promises(g, "s3:GetObject"),
+			Write: promises(g, "s3:PutObject"), Delete: promises(g, "s3:DeleteObject"),
+		}
+		if snap := snapshots[c.Account.ID]; snap != nil {
+			for _, in := range c.Instances {
+				if live := liveInstance(snap, in.ID, in.Region, in.Name); live != nil {
+					probe.Instances = append(probe.Instances, ProbeInstance{
+						ID: live.ID, Region: live.Region, State: live.State, Launched: in.Name != "",
+					})
+				}
+			}
+		}
+		grants = append(grants, probe)
+	}
+	return grants
+}
+
+func promises(g plan.Grant, action string) bool {
+	return slices.ContainsFunc(g.Pairs, func(p iampolicy.Pair) bool {
+		return slices.ContainsFunc(p.Statement.Action, func(a string) bool { return a == action || a == "s3:*" })
+	})
+}
+
+func liveInstance(snap *plan.Snapshot, id, region, name string) *plan.LiveInstance {
+	for _, in := range snap.Instances {
+		if in.Region == region && (in.ID == id || name != "" && in.Tags[plan.NameTag] == name) {
+			return in
+		}
+	}
+	return nil
+}
+
+// Probe tries all grants, so many at once, and returns the results by the
+// grants' keys. Its only error is a cancelled context's.
+func Probe(ctx context.Context, prober Prober, grants []ProbeGrant, concurrency int) (map[string]ProbeResult, error) {
+	results := make([]ProbeResult, len(grants))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, concurrency))
+	for i, g := range grants {
+		group.Go(func() error {
+			var err error
+			results[i], err = prober.Probe(ctx, g)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	byKey := make(map[string]ProbeResult, len(grants))
+	for i, g := range grants {
+		byKey[g.Key()] = results[i]
+	}
+	return byKey, nil
+}
