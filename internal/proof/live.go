@@ -7,6 +7,7 @@ import (
 
 	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/plan"
+	"github.com/xshare/xshare/specs"
 )
 
 // Live proves every grant of the plan on what was read from both its accounts,
@@ -39,7 +40,7 @@ type parsed struct {
 func (p *prover) grant(g plan.Grant) GrantProof {
 	proof := GrantProof{
 		Share: g.Share, Consumer: g.Consumer.Account.ID + "/" + g.Consumer.Role.Name,
-		RoleARN: g.RoleARN, Bucket: g.Bucket.Name, Verdict: Allowed, Source: g.Source,
+		RoleARN: g.RoleARN, Bucket: g.Bucket.Name, Promise: promise(g.Consumer), Verdict: Allowed, Source: g.Source,
 	}
 	s := p.read(g)
 	found := &findings{prover: p, grant: g, sides: s}
@@ -74,6 +75,19 @@ func (p *prover) grant(g plan.Grant) GrantProof {
 	}
 	proof.NotChecked = append(proof.NotChecked, never...)
 	return proof
+}
+
+// promise is what a consumer is to have, in the words of its spec.
+func promise(c *specs.Consumer) string {
+	var words []string
+	for _, access := range c.Access {
+		words = append(words, string(access))
+	}
+	text := strings.Join(append(words, c.Actions...), ", ")
+	if len(c.Prefixes) > 0 {
+		text += " under " + strings.Join(c.Prefixes, ", ")
+	}
+	return text
 }
 
 // doubt says what an access that is allowed at best depends on.

@@ -28,6 +28,7 @@ type GrantProof struct {
 	Consumer string // account/role
 	RoleARN  string
 	Bucket   string
+	Promise  string // in words: "read, write, s3:GetObjectTagging under incoming/"
 	Verdict  Verdict
 	Checks   []Check
 	Causes   []Cause // of a denied one, roots first

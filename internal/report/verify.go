@@ -1,0 +1,153 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/executor"
+	"github.com/xshare/xshare/internal/proof"
+)
+
+// Verify writes the proof of each grant, by share: the verdict, what is
+// promised, the causes with their mends, and what was not checked; then the
+// probe of the grant, if there was one (probes are by share/account/role); and
+// a summary line. What was not checked for any grant is said once, at the end.
+func Verify(w io.Writer, proofs []proof.GrantProof, probes map[string]executor.ProbeResult, style Style) error {
+	p := newPrinter(w, style)
+	always := common(proofs)
+	share := ""
+	for i, g := range proofs {
+		if i == 0 || g.Share != share {
+			if i > 0 {
+				p.blank()
+			}
+			share = g.Share
+			p.line(p.paint(bold, clean(g.Share)))
+		}
+		p.grant(g, always)
+		if probe, ok := probes[probeKey(g)]; ok {
+			p.probe(probe)
+		}
+	}
+	if len(proofs) > 0 {
+		p.blank()
+	}
+	if len(always) > 0 {
+		p.line("Not checked for any grant:")
+		for _, what := range always {
+			p.wrapped("  - ", plain, clean(what))
+		}
+		p.blank()
+	}
+	p.verifySummary(proofs, probes)
+	return p.done()
+}
+
+func probeKey(g proof.GrantProof) string {
+	return executor.ProbeGrant{Share: g.Share, Consumer: g.Consumer}.Key()
+}
+
+// common is what was not checked for any of several grants, in the order of
+// the first.
+func common(proofs []proof.GrantProof) []string {
+	if len(proofs) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(proofs[0].NotChecked), func(what string) bool {
+		return slices.ContainsFunc(proofs, func(g proof.GrantProof) bool { return !slices.Contains(g.NotChecked, what) })
+	})
+}
+
+func (p *printer) grant(g proof.GrantProof, always []string) {
+	word, c := verdict(g.Verdict)
+	text := fmt.Sprintf("%s: %s on %s", clean(g.Consumer), clean(g.Promise), clean(g.Bucket))
+	p.wrapped("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, text)
+	for _, cause := range g.Causes {
+		p.wrapped("    "+p.paint(red, "cause: "), plain, clean(cause.Message))
+		p.wrapped("    mend:  ", plain, clean(cause.Mend))
+	}
+	for _, what := range g.NotChecked {
+		if !slices.Contains(always, what) {
+			p.wrapped("    "+p.paint(yellow, "not checked: "), plain, clean(what))
+		}
+	}
+}
+
+// verdict is a verdict in words.
+func verdict(v proof.Verdict) (string, colour) {
+	switch v {
+	case proof.Allowed:
+		return "allowed", green
+	case proof.Denied:
+		return "denied", red
+	}
+	return "not checked", yellow
+}
+
+func (p *printer) probe(r executor.ProbeResult) {
+	word, c := "probe fails", red
+	switch r.Verdict {
+	case executor.ProbeWorks:
+		word, c = "probe works", green
+	case executor.ProbeNotProbed:
+		word, c = "not probed", yellow
+	}
+	text := ""
+	if r.Via != "" {
+		text = "with credentials from " + clean(r.Via)
+	}
+	if r.Reason != "" {
+		text += strings.TrimPrefix(": ", text) + clean(r.Reason)
+	}
+	p.wrapped("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, text)
+	width := 0
+	for _, call := range r.Calls {
+		width = max(width, len(call.As+call.Operation)+1)
+	}
+	for _, call := range r.Calls {
+		p.call(call, width)
+	}
+}
+
+// call writes one call of a probe, with what was expected of it.
+func (p *printer) call(call executor.ProbeCall, width int) {
+	mark := p.paint(green, "ok  ")
+	if !call.OK {
+		mark = p.paint(red, "FAIL")
+	}
+	outcome := "allowed"
+	if call.Code != "" {
+		outcome = clean(call.Code)
+	}
+	if !call.OK {
+		outcome += ", but expected " + clean(call.Expected)
+	} else if call.Expected == "denied" {
+		outcome += ", as expected"
+	}
+	p.linef("    %s %-*s %s: %s", mark, width, clean(call.As)+" "+clean(call.Operation), clean(call.Resource), outcome)
+}
+
+func (p *printer) verifySummary(proofs []proof.GrantProof, probes map[string]executor.ProbeResult) {
+	n := map[proof.Verdict]int{}
+	tried := map[executor.ProbeVerdict]int{}
+	for _, g := range proofs {
+		n[g.Verdict]++
+		if probe, ok := probes[probeKey(g)]; ok {
+			tried[probe.Verdict]++
+		}
+	}
+	c := green
+	switch {
+	case n[proof.Denied]+tried[executor.ProbeFails] > 0:
+		c = red
+	case n[proof.NotChecked]+tried[executor.ProbeNotProbed] > 0:
+		c = yellow
+	}
+	text := fmt.Sprintf(" %s: %d allowed, %d denied, %d not checked", count(len(proofs), "grant"), n[proof.Allowed], n[proof.Denied], n[proof.NotChecked])
+	if len(probes) > 0 {
+		text += fmt.Sprintf("; probes: %d work, %d fail, %d not probed", tried[executor.ProbeWorks], tried[executor.ProbeFails], tried[executor.ProbeNotProbed])
+	}
+	p.line(p.paint(c, "Verified") + text + ".")
+}
