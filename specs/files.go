@@ -19,63 +19,63 @@ type specFile struct{ name, real string }
 func (l *loader) repositoryFile() ([]byte, bool) {
 	at := Pos{RepositoryFile, 1, 1}
 	real, err := within(l.fsys, RepositoryFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		l.fail(codeNoRepository, at, "run xshare in the directory that has it, or make one with `xshare init`", "there is no file "+RepositoryFile+" here")
-		return nil, false
-	}
 	if err != nil {
 		l.unreadable(RepositoryFile, at, err)
 		return nil, false
 	}
-	return l.readFile(RepositoryFile, real, at, maxDocumentSize)
+	return readFile(l.sink, l.fsys, specFile{RepositoryFile, real}, at, maxDocumentSize)
 }
 
 // readFile reads a regular file of at most limit bytes. Others are not even
 // opened: a pipe would block for ever.
-func (l *loader) readFile(name, real string, at Pos, limit int64) ([]byte, bool) {
-	info, err := fs.Stat(l.fsys, real)
+func readFile(s *sink, fsys fs.FS, file specFile, at Pos, limit int64) ([]byte, bool) {
+	name := file.name
+	info, err := fs.Stat(fsys, file.real)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && name == RepositoryFile:
-		l.fail(codeNoRepository, at, "run xshare in the directory that has it, or make one with `xshare init`", "there is no file "+RepositoryFile+" here")
-		return nil, false
 	case err != nil:
-		l.unreadable(name, at, err)
+		s.unreadable(name, at, err)
 		return nil, false
 	case !info.Mode().IsRegular():
-		l.fail(codeUnreadable, at, "put a plain file there", "%s is not a plain file", quote(name))
+		s.fail(codeUnreadable, at, "put a plain file there", "%s is not a plain file", quote(name))
 		return nil, false
 	}
-	f, err := l.fsys.Open(real)
+	f, err := fsys.Open(file.real)
 	if err != nil {
-		l.unreadable(name, at, err)
+		s.unreadable(name, at, err)
 		return nil, false
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:
-		l.unreadable(name, at, err)
+		s.unreadable(name, at, err)
 		return nil, false
 	case int64(len(content)) > limit:
-		l.fail(codeTooLarge, at, "make it smaller, or split it into several files", "%s is larger than the %d bytes that are read", quote(name), limit)
+		s.fail(codeTooLarge, at, "make it smaller, or split it into several files", "%s is larger than the %d bytes that are read", quote(name), limit)
 		return nil, false
 	}
 	return content, true
 }
 
-func (l *loader) unreadable(name string, at Pos, err error) {
+func (s *sink) unreadable(name string, at Pos, err error) {
 	var pathError *fs.PathError
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && name == RepositoryFile:
+		s.fail(codeNoRepository, at, "run xshare in the directory that has it, or make one with `xshare init`", "there is no file "+RepositoryFile+" here")
+		return
+	case errors.Is(err, fs.ErrNotExist):
+		s.fail(codeUnreadable, at, "put the file itself there", "%s is a link to nothing", quote(name))
+		return
 	case errors.Is(err, errOutside):
-		l.fail(codeOutside, at, "put the file itself there", "%s is a link that leaves the repository", quote(name))
+		s.fail(codeOutside, at, "put the file itself there", "%s is a link that leaves the repository", quote(name))
 		return
 	case errors.Is(err, errLinkLoop):
-		l.fail(codeUnreadable, at, "put the file itself there", "%s is a link that leads in a circle", quote(name))
+		s.fail(codeUnreadable, at, "put the file itself there", "%s is a link that leads in a circle", quote(name))
 		return
 	case errors.As(err, &pathError):
 		err = pathError.Err // without the path: that is the machine's business
 	}
-	l.fail(codeUnreadable, at, "make it readable", "%s cannot be read, %s", quote(name), err)
+	s.fail(codeUnreadable, at, "make it readable", "%s cannot be read, %s", quote(name), err)
 }
 
 var (

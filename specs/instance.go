@@ -61,8 +61,12 @@ func (l *loader) instance(c *Consumer, raw *rawInstance, pos Pos) Instance {
 			name string
 			pos  Pos
 		}{
-			{"name", raw.name.pos}, {"image", raw.image.pos}, {"type", raw.kind.pos}, {"subnet", raw.subnet.pos},
-			{"securityGroups", raw.securityGroups.pos}, {"keyName", raw.keyName.pos},
+			{"name", raw.name.pos},
+			{"image", raw.image.pos},
+			{"type", raw.kind.pos},
+			{"subnet", raw.subnet.pos},
+			{"securityGroups", raw.securityGroups.pos},
+			{"keyName", raw.keyName.pos},
 		} {
 			if f.pos.Line > 0 {
 				l.fail(codeInstance, f.pos, "take "+f.name+" out, or id to launch a new one", "an instance given by id exists, so it takes no %s", f.name)

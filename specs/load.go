@@ -3,6 +3,7 @@ package specs
 import (
 	"cmp"
 	"io/fs"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ const RepositoryFile = "xshare.yaml"
 // position and hold warnings too; the Repository is nil if any of them is an
 // error. Nothing outside fsys is read: symbolic links are followed only to
 // files inside, which needs an fsys that implements fs.ReadLinkFS, as those of
-// os.DirFS and os.Root do.
+// os.DirFS and os.Root do. Several goroutines read fsys at once.
 func Load(fsys fs.FS) (*Repository, []Problem) {
 	l := &loader{sink: newSink(), fsys: fsys, policies: map[string]policyFile{}}
 	repo := l.load()
@@ -87,28 +88,60 @@ func (l *loader) load() *Repository {
 func (l *loader) shares(files []specFile) []*Share {
 	l.names, l.merge = map[string]Pos{}, newMerger(l.sink, l.repo)
 	var shares []*Share
-	for _, file := range files {
-		content, ok := l.readFile(file.name, file.real, Pos{file.name, 1, 1}, maxFileSize)
-		if !ok {
-			continue
-		}
-		documents(l.sink, file.name, content, func(r *reader, top *yaml.Node) {
-			if _, ok := r.header(top, "Share", "Repository", "a Repository stands in "+RepositoryFile+" only"); !ok {
-				return
-			}
-			raw, from := new(rawShare), len(l.list)
-			r.mapping("the Share", top, raw)
-			for i := from; i < len(l.list); i++ {
-				l.list[i].Share = raw.metadata.value.name.value
-			}
+	decodeAll(l.fsys, files, func(file decoded) {
+		l.take(file.sink)
+		for _, raw := range file.shares {
 			shares = append(shares, l.share(raw))
-		})
-	}
+		}
+	})
 	l.merge.finish()
 	slices.SortFunc(shares, func(a, b *Share) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), a.Pos.compare(b.Pos))
 	})
 	return shares
+}
+
+// decoded is what one file holds, and what is wrong with its form.
+type decoded struct {
+	sink   *sink
+	shares []*rawShare
+}
+
+// decodeAll decodes the files, several at once, and hands them to visit in
+// their order.
+func decodeAll(fsys fs.FS, files []specFile, visit func(decoded)) {
+	queue := make(chan chan decoded, runtime.GOMAXPROCS(0)) // its room bounds how many are decoded ahead
+	go func() {
+		defer close(queue)
+		for _, file := range files {
+			done := make(chan decoded, 1)
+			queue <- done
+			go func() { done <- decode(fsys, file) }()
+		}
+	}()
+	for done := range queue {
+		visit(<-done)
+	}
+}
+
+func decode(fsys fs.FS, file specFile) decoded {
+	d := decoded{sink: newSink()}
+	content, ok := readFile(d.sink, fsys, file, Pos{file.name, 1, 1}, maxFileSize)
+	if !ok {
+		return d
+	}
+	documents(d.sink, file.name, content, func(r *reader, top *yaml.Node) {
+		if _, ok := r.header(top, "Share", "Repository", "a Repository stands in "+RepositoryFile+" only"); !ok {
+			return
+		}
+		raw, from := new(rawShare), len(d.sink.list)
+		r.mapping("the Share", top, raw)
+		for i := from; i < len(d.sink.list); i++ {
+			d.sink.list[i].Share = raw.metadata.value.name.value
+		}
+		d.shares = append(d.shares, raw)
+	})
+	return d
 }
 
 // header checks apiVersion and kind, which decide whether the rest of a

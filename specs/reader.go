@@ -1,7 +1,6 @@
 package specs
 
 import (
-	"strings"
 	"unicode"
 
 	"gopkg.in/yaml.v3"
@@ -183,9 +182,4 @@ func hidden(c rune) bool {
 		return false
 	}
 	return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs) || c == unicode.ReplacementChar
-}
-
-// printable is quote without the quotation marks, for short words in a sentence.
-func printable(s string) string {
-	return strings.NewReplacer(`\"`, `"`).Replace(strings.Trim(quote(s), `"`))
 }

@@ -129,7 +129,7 @@ func (l *loader) readTrustPolicy(t text) []byte {
 		return nil
 	}
 	const room = 8 * maxTrustPolicy // white space is not counted, but is read
-	content, ok := l.readFile(t.value, real, t.pos, room)
+	content, ok := readFile(l.sink, l.fsys, specFile{t.value, real}, t.pos, room)
 	if !ok {
 		return nil
 	}

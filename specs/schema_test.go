@@ -56,26 +56,51 @@ func TestSchemaTakesTheGood(t *testing.T) {
 			good["every field: "+name] = content
 		}
 	}
-	examples := os.DirFS("../examples")
-	err := fs.WalkDir(examples, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || path.Ext(name) != ".yaml" || strings.Contains(name, "/.") {
-			return err
+	for name, content := range exampleSpecs(t) {
+		good["examples/"+name] = content
+		modeline := "# yaml-language-server: $schema=" + strings.Repeat("../", strings.Count(name, "/")+1) + "specs/schema.json\n"
+		if !strings.HasPrefix(content, modeline) {
+			t.Errorf("examples/%s does not start with the line %s", name, modeline)
 		}
-		content, err := fs.ReadFile(examples, name)
-		good["examples/"+name] = string(content)
-		if !strings.HasPrefix(string(content), "# yaml-language-server: $schema="+strings.Repeat("../", strings.Count(name, "/")+1)+"specs/schema.json\n") {
-			t.Errorf("examples/%s does not name the schema in its first line", name)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	for name, content := range good {
 		if err := validate(t, s, content); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// exampleSpecs are the files that the example repositories are read from.
+func exampleSpecs(t *testing.T) map[string]string {
+	t.Helper()
+	examples := os.DirFS("../examples")
+	roots, err := fs.Glob(examples, "*/"+RepositoryFile)
+	if err != nil || len(roots) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	specs := map[string]string{}
+	for _, root := range roots {
+		fsys, err := fs.Sub(examples, path.Dir(root))
+		if err != nil {
+			t.Fatal(err)
+		}
+		repo, problems := Load(fsys)
+		if repo == nil {
+			t.Fatalf("%s: %v", root, Errors(problems))
+		}
+		names := []string{RepositoryFile}
+		for _, share := range repo.Shares {
+			names = append(names, share.Pos.File)
+		}
+		for _, name := range names {
+			content, err := fs.ReadFile(fsys, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			specs[path.Dir(root)+"/"+name] = string(content)
+		}
+	}
+	return specs
 }
 
 // The schema knows the forms of values, but not what spans several: of the bad

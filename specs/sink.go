@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -59,9 +60,29 @@ func (s *sink) failed() bool {
 // quote shows a value of the user's in a message: what does not print (control
 // characters, terminal escapes, bidi marks) is escaped, and a long one is cut.
 func quote(s string) string {
+	short, more := shorten(s)
+	return strconv.Quote(short) + more
+}
+
+// printable is quote without the quotation marks, for short words in a sentence.
+func printable(s string) string {
+	short, more := shorten(s)
+	quoted := strconv.Quote(short)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`) + more
+}
+
+func shorten(s string) (short, more string) {
 	const most = 80
 	if utf8.RuneCountInString(s) <= most {
-		return strconv.Quote(s)
+		return s, ""
 	}
-	return strconv.Quote(string([]rune(s[:min(len(s), most*utf8.UTFMax)])[:most])) + "…"
+	return string([]rune(s[:min(len(s), most*utf8.UTFMax)])[:most]), "…"
+}
+
+// take adds the problems of another sink, which read a file of its own.
+func (s *sink) take(other *sink) {
+	s.list = append(s.list, other.list...)
+	for file, n := range other.perFile {
+		s.perFile[file] += n
+	}
 }
