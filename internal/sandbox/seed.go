@@ -99,7 +99,10 @@ func (s *Server) seed(d Seed) error {
 			return err
 		}
 	}
-	return s.seedS3(d.Buckets)
+	if err := s.seedS3(d.Buckets); err != nil {
+		return err
+	}
+	return s.seedEC2(d)
 }
 
 // once runs add if the seed never did under that key.

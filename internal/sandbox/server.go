@@ -91,14 +91,15 @@ func New(o Options) (*Server, error) {
 	o.Partition = cmp.Or(o.Partition, "aws")
 	o.LockTimeout = cmp.Or(o.LockTimeout, 10*time.Second)
 	s := &Server{options: o, journal: journal{w: o.Journal}, services: map[string]*service{}}
-	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s)} {
+	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s), newEC2(s)} {
 		s.services[v.name] = v
 	}
 	// A key that ends in "/" takes all paths below it.
 	s.controls = map[string]http.HandlerFunc{
-		"":       s.serveIdentity,
-		"clock":  s.serveClock,
-		"faults": s.serveFaults,
+		"":           s.serveIdentity,
+		"clock":      s.serveClock,
+		"faults":     s.serveFaults,
+		"instances/": newMetadata(s).serveAddress,
 	}
 	st, w, err := openStore(o.StatePath, o.LockTimeout)
 	if err != nil {

@@ -23,6 +23,7 @@ type world struct {
 	Counters      map[string]int      // how many of each name were created, for ids
 	Seeded        map[string]bool     // what the seed once put here, so that it is not put here again
 	S3            s3World
+	EC2           ec2World
 }
 
 const stateVersion = 1
@@ -48,6 +49,7 @@ func (w *world) complete() {
 		w.Seeded = map[string]bool{}
 	}
 	w.S3.complete()
+	w.EC2.complete()
 }
 
 // store keeps the world in a file, or nowhere if path is empty.

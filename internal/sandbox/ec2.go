@@ -1,0 +1,482 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/xml"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const ec2Namespace = "http://ec2.amazonaws.com/doc/2016-11-15/"
+
+// ec2World is EC2's part of the state, by "account/region".
+type ec2World struct {
+	Regions map[string]*ec2Region
+}
+
+// complete makes what an empty or older state file lacks.
+func (w *ec2World) complete() {
+	if w.Regions == nil {
+		w.Regions = map[string]*ec2Region{}
+	}
+}
+
+// ec2Region is what an account has in a region.
+type ec2Region struct {
+	Account, Region string
+	Instances       map[string]*instance
+	Associations    map[string]*association
+	Launches        map[string]*launch // by client token
+	Images          map[string]*image  // the account's own; Amazon's are built in
+	VPCs            map[string]*vpc
+	Subnets         map[string]*subnet
+	Groups          map[string]*securityGroup
+	Keys            map[string]*keyPair
+}
+
+// region finds an account's region and makes it at its first use.
+func (w *ec2World) region(account, region string) *ec2Region {
+	k := account + "/" + region
+	if w.Regions[k] == nil {
+		w.Regions[k] = &ec2Region{
+			Account: account, Region: region, Instances: map[string]*instance{}, Associations: map[string]*association{},
+			Launches: map[string]*launch{}, Images: map[string]*image{}, VPCs: map[string]*vpc{}, Subnets: map[string]*subnet{},
+			Groups: map[string]*securityGroup{}, Keys: map[string]*keyPair{},
+		}
+	}
+	return w.Regions[k]
+}
+
+// ec2Call is one EC2 call being handled.
+type ec2Call struct {
+	*call
+	params
+	at *ec2Region
+}
+
+// ec2Operations are EC2's calls: name -> parameters and how it is done.
+type ec2Operations map[string]struct {
+	params []string
+	run    func(*ec2Call) (any, error)
+}
+
+// newEC2 is the EC2 service: the query protocol with lists of items, and
+// errors of its own shape (EC2 API: Query-Requests, errors-overview).
+func newEC2(*Server) *service {
+	invalid := apiError{status: http.StatusUnauthorized, code: "AuthFailure", message: "AWS was not able to validate the provided access credentials"}
+	v := &service{name: "ec2", fail: failEC2, refusals: refusals{
+		unsigned: apiError{status: http.StatusForbidden, code: "MissingAuthenticationToken", message: "Missing Authentication Token"}, unknownKey: invalid, badToken: invalid,
+		expired:   apiError{status: http.StatusBadRequest, code: "RequestExpired", message: "Request has expired."},
+		throttled: apiError{status: http.StatusServiceUnavailable, code: "RequestLimitExceeded", message: "Request limit exceeded."},
+		denied: func(d denial) *apiError {
+			return fault(http.StatusForbidden, "UnauthorizedOperation", "You are not authorized to perform this operation. %s", d.text(d.resource))
+		},
+	}}
+	all := ec2Operations{}
+	for _, ops := range []ec2Operations{instanceOperations(), imageOperations(), networkOperations(), keyOperations(), associationOperations(), tagOperations()} {
+		maps.Copy(all, ops)
+	}
+	ops := operations{} // for find, which refuses what is not known
+	for name, op := range all {
+		ops[name] = operation{params: append([]string{"DryRun"}, op.params...)}
+	}
+	v.describe = func(r *request) (string, string) {
+		for _, p := range []string{"InstanceId", "InstanceId.1", "IamInstanceProfileAssociation.InstanceId", "AssociationId", "ResourceId.1", "KeyName", "GroupName", "SubnetId", "VpcId"} {
+			if resource := first(r.form[p]); resource != "" {
+				return first(r.form["Action"]), resource
+			}
+		}
+		return first(r.form["Action"]), ""
+	}
+	v.handle = func(c *call) (*response, error) {
+		if _, err := ops.find(c); err != nil {
+			return nil, err
+		}
+		at := c.server.world.EC2.region(c.caller.Account, c.credential.region)
+		result, err := all[c.operation].run(&ec2Call{c, c.form, at})
+		if err != nil {
+			return nil, err
+		}
+		return answerEC2(c, result)
+	}
+	return v
+}
+
+// seedEC2 adds the seed's network, images, keys and instances.
+func (s *Server) seedEC2(d Seed) error {
+	at := func(account, region string) (*ec2Region, error) {
+		if !accountKey.MatchString(account) {
+			return nil, fmt.Errorf("account %q is not 12 digits", account)
+		}
+		if !regionForm.MatchString(region) {
+			return nil, fmt.Errorf("%q is no region", region)
+		}
+		return s.world.EC2.region(account, region), nil
+	}
+	add := func(kind, account, region, id string, add func(*ec2Region) error) error {
+		return s.once(strings.Join([]string{kind, account, region, id}, "/"), func() error {
+			r, err := at(account, region)
+			if err != nil {
+				return err
+			}
+			return add(r)
+		})
+	}
+	for _, in := range d.Subnets {
+		if err := add("subnet", in.Account, in.Region, in.ID, func(r *ec2Region) error { return s.seedSubnet(r, in.ID) }); err != nil {
+			return err
+		}
+	}
+	for _, in := range d.SecurityGroups {
+		if err := add("group", in.Account, in.Region, in.ID, func(r *ec2Region) error { return s.seedGroup(r, in.ID) }); err != nil {
+			return err
+		}
+	}
+	for _, in := range d.Keys {
+		if err := add("key", in.Account, in.Region, in.Name, func(r *ec2Region) error { return s.seedKey(r, in.Name) }); err != nil {
+			return err
+		}
+	}
+	for _, in := range d.Images {
+		if err := add("image", in.Account, in.Region, in.ID, func(r *ec2Region) error { return s.seedImage(r, in.ID) }); err != nil {
+			return err
+		}
+	}
+	for _, in := range d.Instances {
+		if err := add("instance", in.Account, in.Region, in.ID, func(r *ec2Region) error { return s.seedInstance(r, in) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answerEC2 writes a result's fields after the request id, without an element
+// around them.
+func answerEC2(c *call, result any) (*response, error) {
+	var inner bytes.Buffer
+	if err := xml.NewEncoder(&inner).EncodeElement(result, xml.StartElement{Name: xml.Name{Local: "r"}}); err != nil {
+		return nil, err
+	}
+	fields := strings.TrimSuffix(strings.TrimPrefix(inner.String(), "<r>"), "</r>")
+	name := c.operation + "Response"
+	text := fmt.Sprintf("<%s xmlns=%q><requestId>%s</requestId>%s</%s>", name, ec2Namespace, c.requestID, fields, name)
+	return rawXML(http.StatusOK, c.requestID, []byte(text)), nil
+}
+
+func failEC2(c *call, e *apiError) *response {
+	type one struct{ Code, Message string }
+	return xmlResponse(e.status, c.requestID, struct {
+		XMLName   xml.Name `xml:"Response"`
+		Errors    []one    `xml:"Errors>Error"`
+		RequestID string
+	}{Errors: []one{{e.code, e.message}}, RequestID: c.requestID})
+}
+
+// done is the answer of calls that have nothing else to say.
+type done struct {
+	Return bool `xml:"return"`
+}
+
+// arn makes an ARN of EC2 in the caller's region and account.
+func (c *ec2Call) arn(kind, id string) string {
+	account := c.caller.Account
+	if kind == "image" {
+		account = ""
+	}
+	return c.server.arn("ec2", c.at.Region, account, kind+"/"+id)
+}
+
+// allow asks for an action on a resource ("*" for the Describe calls). AWS
+// checks no parameter of a call that is not allowed.
+func (c *ec2Call) allow(action, resource string, context map[string][]string) error {
+	m := map[string][]string{"ec2:Region": {c.at.Region}}
+	maps.Copy(m, context)
+	return c.authorize(permission{action: "ec2:" + action, resource: resource, context: m})
+}
+
+// describing asks for the permission of a Describe call.
+func (c *ec2Call) describing() error {
+	if err := c.allow(c.operation, "*", nil); err != nil {
+		return err
+	}
+	return c.dry()
+}
+
+// dry ends a call that was sent with DryRun, when it is known to be allowed.
+func (c *ec2Call) dry() error {
+	if c.get("DryRun") == "true" {
+		return fault(http.StatusPreconditionFailed, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+	}
+	return nil
+}
+
+// required refuses a call without one of its parameters.
+func (c *ec2Call) required(names ...string) error {
+	for _, n := range names {
+		if c.get(n) == "" {
+			return fault(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter %s", n)
+		}
+	}
+	return nil
+}
+
+func invalidValue(format string, args ...any) error {
+	return fault(http.StatusBadRequest, "InvalidParameterValue", format, args...)
+}
+
+// resourceTags are the condition keys of a resource's own tags.
+func resourceTags(tags []tag) map[string][]string {
+	m := map[string][]string{}
+	for _, t := range tags {
+		m["aws:ResourceTag/"+t.Key] = []string{t.Value}
+		m["ec2:ResourceTag/"+t.Key] = []string{t.Value}
+	}
+	return m
+}
+
+// requestTags are the condition keys of tags that a request sets.
+func requestTags(tags []tag) map[string][]string {
+	m := map[string][]string{}
+	for _, t := range tags {
+		m["aws:RequestTag/"+t.Key] = []string{t.Value}
+		m["aws:TagKeys"] = append(m["aws:TagKeys"], t.Key)
+	}
+	return m
+}
+
+// ec2Tag is a tag in EC2's XML.
+type ec2Tag struct {
+	Key   string `xml:"key"`
+	Value string `xml:"value"`
+}
+
+func tagItems(tags []tag) items[ec2Tag] {
+	var out items[ec2Tag]
+	for _, t := range tags {
+		out = append(out, ec2Tag(t))
+	}
+	return out
+}
+
+// numbered are the numbers of name.1, name.2, … in order.
+func (p params) numbered(name string) []int {
+	var out []int
+	for k := range p {
+		rest, ok := strings.CutPrefix(k, name+".")
+		if !ok {
+			continue
+		}
+		number, _, _ := strings.Cut(rest, ".")
+		if n, err := strconv.Atoi(number); err == nil && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// tagsAt are the tags name.1.Key and name.1.Value, ….
+func (p params) tagsAt(name string) []tag {
+	var out []tag
+	for _, n := range p.numbered(name) {
+		at := name + "." + strconv.Itoa(n)
+		out = append(out, tag{p.get(at + ".Key"), p.get(at + ".Value")})
+	}
+	return out
+}
+
+// specified are the tags for a kind of resource that come with its creation.
+// Tags for other kinds than those are refused by name.
+func (c *ec2Call) specified(kinds ...string) (map[string][]tag, error) {
+	out := map[string][]tag{}
+	for _, n := range c.numbered("TagSpecification") {
+		at := "TagSpecification." + strconv.Itoa(n)
+		kind := c.get(at + ".ResourceType")
+		if !slices.Contains(kinds, kind) {
+			return nil, notImplemented("tags for %q in %s", kind, c.operation)
+		}
+		out[kind] = append(out[kind], c.tagsAt(at+".Tag")...)
+		if err := checkEC2Tags(out[kind]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// specification are the parameters that specified reads.
+var specification = []string{"TagSpecification.N.ResourceType", "TagSpecification.N.Tag.N.Key", "TagSpecification.N.Tag.N.Value"}
+
+// checkEC2Tags refuses what EC2 refuses in tags (EC2: Using_Tags, restrictions).
+func checkEC2Tags(tags []tag) error {
+	seen := map[string]bool{}
+	for _, t := range tags {
+		switch {
+		case t.Key == "" || len([]rune(t.Key)) > 127:
+			return invalidValue("Tag key cannot be empty, and its length must be at most 127: '%s'", t.Key)
+		case len([]rune(t.Value)) > 255:
+			return invalidValue("Tag value exceeds the maximum length of 255 characters")
+		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
+			return invalidValue("Tag keys starting with 'aws:' are reserved for internal use")
+		case seen[t.Key]:
+			return invalidValue("Duplicate tag key '%s' specified.", t.Key)
+		}
+		seen[t.Key] = true
+	}
+	if len(tags) > 50 {
+		return fault(http.StatusBadRequest, "TagLimitExceeded", "More than 50 tags specified")
+	}
+	return nil
+}
+
+// creating asks for creating a resource with tags, which needs ec2:CreateTags
+// as well (EC2: supported-iam-actions-tagging).
+func (c *ec2Call) creating(arn, kind string) ([]tag, error) {
+	tags, err := c.specified(kind)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.allow(c.operation, arn, requestTags(tags[kind])); err != nil {
+		return nil, err
+	}
+	return tags[kind], c.allowTags(arn, tags[kind])
+}
+
+func (c *ec2Call) allowTags(arn string, tags []tag) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	m := requestTags(tags)
+	m["ec2:CreateAction"] = []string{c.operation}
+	return c.allow("CreateTags", arn, m)
+}
+
+// attributes are what filters look at: name -> values.
+type attributes map[string][]string
+
+func (a attributes) tags(tags []tag) attributes {
+	for _, t := range tags {
+		a["tag:"+t.Key] = append(a["tag:"+t.Key], t.Value)
+		a["tag-key"] = append(a["tag-key"], t.Key)
+	}
+	return a
+}
+
+// filterParams are the parameters of filters and paging.
+var filterParams = []string{"Filter.N.Name", "Filter.N.Value.N", "MaxResults", "NextToken"}
+
+// filtered keeps the things that all filters match: any value of each, with *
+// and ? as wildcards (EC2: Using_Filtering). A filter that the sandbox does
+// not know for this kind of thing is refused by name.
+func filtered[T any](c *ec2Call, list []T, known []string, of func(T) attributes) ([]T, error) {
+	type filter struct {
+		name   string
+		values []string
+	}
+	var filters []filter
+	for _, n := range c.numbered("Filter") {
+		at := "Filter." + strconv.Itoa(n)
+		f := filter{c.get(at + ".Name"), c.list(at+".Value", "")}
+		if f.name == "" || len(f.values) == 0 {
+			return nil, invalidValue("The filter '%s' is invalid", f.name)
+		}
+		if f.name != "tag-key" && !strings.HasPrefix(f.name, "tag:") && !slices.Contains(known, f.name) {
+			return nil, notImplemented("the filter %q of %s", f.name, c.operation)
+		}
+		filters = append(filters, f)
+	}
+	matches := func(v T) bool {
+		a := of(v)
+		for _, f := range filters {
+			if !slices.ContainsFunc(a[f.name], func(have string) bool {
+				return slices.ContainsFunc(f.values, func(want string) bool { return globbed(want, have) })
+			}) {
+				return false
+			}
+		}
+		return true
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(v T) bool { return !matches(v) }), nil
+}
+
+// paged cuts a page of MaxResults things out, and gives the next page's token.
+func paged[T any](c *ec2Call, list []T) ([]T, string, error) {
+	start := 0
+	if token := c.get("NextToken"); token != "" {
+		b, err := base64.URLEncoding.DecodeString(token)
+		if err == nil {
+			start, err = strconv.Atoi(string(b))
+		}
+		if err != nil {
+			return nil, "", invalidValue("The token '%s' is invalid", token)
+		}
+	}
+	start = min(start, len(list))
+	list = list[start:]
+	most, err := strconv.Atoi(c.get("MaxResults"))
+	if !c.has("MaxResults") || err == nil && most >= len(list) {
+		return list, "", nil
+	}
+	if err != nil || most < 1 {
+		return nil, "", invalidValue("Value ( %s ) for parameter maxResults is invalid. Expecting a value of at least 5.", c.get("MaxResults"))
+	}
+	return list[:most], base64.URLEncoding.EncodeToString([]byte(strconv.Itoa(start + most))), nil
+}
+
+// globbed matches text with a pattern of * and ?.
+func globbed(pattern, text string) bool {
+	p, t, star, mark := 0, 0, -1, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p, t = p+1, t+1
+		case star >= 0:
+			mark++
+			p, t = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// sorted gives a map's values in the order of their keys.
+func sorted[V any](m map[string]V) []V {
+	out := make([]V, 0, len(m))
+	for _, k := range sortedKeys(m) {
+		out = append(out, m[k])
+	}
+	return out
+}
+
+// wanted picks the things with the ids of a parameter, or all where it is not
+// sent; missing makes the error for those that are not there.
+func wanted[V any](all map[string]V, ids []string, missing func(ids []string) error) ([]V, error) {
+	if len(ids) == 0 {
+		return sorted(all), nil
+	}
+	var out []V
+	var gone []string
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if v, ok := all[id]; ok {
+			out = append(out, v)
+		} else {
+			gone = append(gone, id)
+		}
+	}
+	if len(gone) > 0 {
+		return nil, missing(gone)
+	}
+	return out, nil
+}
+
+func ec2Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
