@@ -65,8 +65,8 @@ shares/sales.yaml:9:13: region cn-north-1 is in partition aws-cn and the reposit
 shares/sales.yaml:9:13: create is the text "yes": write true or false`},
 	{"create without value", share("account: lake", "account: lake\n    create:"), `
 shares/sales.yaml:9:12: create has no value: write one, or take the field out`},
-	{"account misspelt", share("account: analytics", "account: analitycs"), `
-shares/sales.yaml:10:16: account "analitycs" is not in xshare.yaml: did you mean "analytics"?`},
+	{"account misspelt", share("account: analytics", "account: analytic"), `
+shares/sales.yaml:10:16: account "analytic" is not in xshare.yaml: did you mean "analytics"?`},
 	{"account far off", share("account: analytics", "account: marketing"), `
 shares/sales.yaml:10:16: account "marketing" is not in xshare.yaml: add it to xshare.yaml, which has analytics, lake, old, partner`},
 	{"account by id", share("account: analytics", `account: "222222222222"`), `

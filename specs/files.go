@@ -44,7 +44,7 @@ func readFile(s *sink, fsys fs.FS, file specFile, at Pos, limit int64) ([]byte, 
 		s.unreadable(name, at, err)
 		return nil, false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written, so nothing can be lost
 	content, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:

@@ -263,6 +263,18 @@ func TestLoadMerges(t *testing.T) {
 	}
 }
 
+// Editors on Windows write CRLF, and some write no last line break.
+func TestLoadLineEnds(t *testing.T) {
+	f := share("", "")
+	for _, name := range []string{RepositoryFile, "shares/sales.yaml"} {
+		f[name] = strings.ReplaceAll(strings.TrimSuffix(f[name], "\n"), "\n", "\r\n")
+	}
+	f["shares/sales.yaml"] += "\r\n---\r\n" + strings.Replace(f["shares/sales.yaml"], "name: sales\r", "name: second\r", 1)
+	if got := shareNames(mustLoad(t, f.fs())); !slices.Equal(got, []string{"sales", "second"}) {
+		t.Errorf("shares %q", got)
+	}
+}
+
 func TestLoadBucketRegion(t *testing.T) {
 	if got := mustLoad(t, share("", "").fs()).Shares[0].Bucket.Region; got != "" {
 		t.Errorf("an existing bucket has region %q, want it to be found out", got)

@@ -130,7 +130,7 @@ func (m *merger) role(share *Share, c *Consumer, raw *rawConsumer) {
 		agree(m, what+" has trustPolicy", &facts.trustPolicy, role.trustPolicy.claim(string(c.Role.TrustPolicy)), textDigest)
 	}
 	m.oneTrust(what, facts, role)
-	agree(m, what+" has instanceProfile", &facts.profile, role.profileClaim(c.Role.Name), func(v string) string { return cmp.Or(printable(v), "false") })
+	agree(m, what+" has instanceProfile", &facts.profile, profileClaim(role.instanceProfile, c.Role.Name), func(v string) string { return cmp.Or(printable(v), "false") })
 	agree(m, what+" has permissionsBoundary", &facts.boundary, role.boundary.claim(role.boundary.value), printable)
 	m.policyName(c, facts, raw.policyName)
 }
@@ -153,15 +153,16 @@ func (m *merger) oneTrust(what string, facts *roleFacts, raw *rawRole) {
 	}
 }
 
-func (raw *rawRole) profileClaim(roleName string) claim[string] {
-	f := raw.instanceProfile.flag
+// profileClaim is what a role's instanceProfile states.
+func profileClaim(v flagOrText, roleName string) claim[string] {
+	f := v.flag
 	switch {
 	case f.stated() && f.value:
 		return claim[string]{roleName, f.pos}
 	case f.stated():
 		return claim[string]{"", f.pos}
 	}
-	return raw.instanceProfile.text.claim(raw.instanceProfile.text.value)
+	return v.text.claim(v.text.value)
 }
 
 // policyName keeps the names of permissions policies apart: one role each.

@@ -67,10 +67,10 @@ func (r *reader) value(name string, n *yaml.Node, kind yaml.Kind, want string) b
 }
 
 func describe(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
+	if n.Kind == yaml.MappingNode {
 		return "a mapping"
-	case yaml.SequenceNode:
+	}
+	if n.Kind == yaml.SequenceNode {
 		return "a list"
 	}
 	switch n.Tag {
@@ -163,7 +163,10 @@ func indexField(fields []field, name string) int {
 // them escaped, so the check of the file's own text does not find them.
 func (r *reader) clean(name string, pos Pos, s string, lines bool) bool {
 	for _, c := range s {
-		if hidden(c) && !(lines && (c == '\n' || c == '\t')) || c == '\n' && !lines {
+		if lines && (c == '\n' || c == '\t') {
+			continue
+		}
+		if hidden(c) {
 			r.fail(codeControl, pos, "take it out", "%s holds the character U+%04X: %s", name, c, quote(s))
 			return false
 		}

@@ -3,6 +3,8 @@ package specs
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -39,8 +41,10 @@ func validate(t *testing.T, s *jsonschema.Schema, text string) error {
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	for {
 		var value any
-		if err := decoder.Decode(&value); err != nil {
+		if err := decoder.Decode(&value); errors.Is(err, io.EOF) {
 			return nil
+		} else if err != nil {
+			t.Fatal(err)
 		}
 		if err := s.Validate(value); err != nil {
 			return err

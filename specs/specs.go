@@ -34,7 +34,7 @@ const (
 // Problem is one thing wrong, with where it is and how to mend it. It is the
 // form of all problems, from the YAML to the live accounts; as an error it
 // reads "file:line:col: what is wrong: how to mend it".
-type Problem struct {
+type Problem struct { //nolint:errname // a problem is more than an error: warnings are problems too
 	Code     string // stable, such as "unknown-field"
 	Severity Severity
 	Share    string // name of the share, where there is one
@@ -59,6 +59,7 @@ type Repository struct {
 	Include             []string
 	Tags                map[string]string
 	Shares              []*Share // by name
+	Files               int      // how many files it was read from
 	Pos                 Pos
 }
 
