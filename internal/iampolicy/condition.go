@@ -27,7 +27,7 @@ func (e *evaluation) condition(c *Condition, effect Effect, variables bool) verd
 	if !ok || len(c.Values) == 0 {
 		return unknown
 	}
-	values, _ := e.lookup(c.Key)
+	values := e.lookup(c.Key)
 	present := len(values) > 0
 	switch {
 	case op.base == "null":

@@ -58,30 +58,35 @@ func resourceAccount(req Request, w who) string {
 	return w.account
 }
 
-// lookup finds a condition key, whatever its case. A context with one key in
-// two cases is no context: which value counts would be chance.
-func (e *evaluation) lookup(key string) ([]string, bool) {
-	if !e.contextChecked {
-		e.contextChecked = true
-		e.checkContext()
-	}
-	if v, ok := e.req.Context[key]; ok {
-		return v, true
-	}
-	for k, v := range e.req.Context {
-		if len(k) == len(key) && strings.EqualFold(k, key) {
-			return v, true
-		}
-	}
-	return nil, false
+// contextKey is one key of the request's context.
+type contextKey struct {
+	name   string
+	values []string
 }
 
-func (e *evaluation) checkContext() {
-	for a := range e.req.Context {
-		for b := range e.req.Context {
-			if a != b && len(a) == len(b) && strings.EqualFold(a, b) {
-				e.problem = "the context has the key " + min(a, b) + " twice, in different cases"
+// lookup finds a condition key, whatever its case.
+func (e *evaluation) lookup(key string) []string {
+	if e.context == nil {
+		e.readContext()
+	}
+	for i := range e.context {
+		if k := &e.context[i]; len(k.name) == len(key) && strings.EqualFold(k.name, key) {
+			return k.values
+		}
+	}
+	return nil
+}
+
+// readContext lists the context's keys. A context with one key in two cases is
+// no context: which value counts would be chance.
+func (e *evaluation) readContext() {
+	e.context = e.room[:0]
+	for name, values := range e.req.Context {
+		for i := range e.context {
+			if k := &e.context[i]; len(k.name) == len(name) && strings.EqualFold(k.name, name) {
+				e.problem = "the context has the key " + min(k.name, name) + " twice, in different cases"
 			}
 		}
+		e.context = append(e.context, contextKey{name, values})
 	}
 }

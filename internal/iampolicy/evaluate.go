@@ -16,7 +16,7 @@ import (
 // caller. Evaluate looks at req.Context only for condition keys: see
 // DefaultContext. An Invalid decision has one reason, with no side.
 func Evaluate(req Request, p Policies) Decision {
-	e := &evaluation{req: &req, policies: &p, bounded: p.Boundary != nil}
+	e := &evaluation{req: &req, policies: &p, bounded: p.Boundary != nil, reasons: make([]Reason, 0, 4)}
 	e.prepare()
 	if e.problem == "" {
 		e.decide()
@@ -37,8 +37,9 @@ type evaluation struct {
 	resource arn
 	bounded  bool // the caller has a permissions boundary
 
-	contextChecked bool
-	problem        string // why the input is invalid
+	context []contextKey // nil until a condition asks
+	room    [12]contextKey
+	problem string // why the input is invalid
 
 	denied  bool
 	lacking [len(sides)]bool

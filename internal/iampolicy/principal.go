@@ -34,9 +34,10 @@ func (e *evaluation) principalsMatch(p *Principals, effect Effect) grant {
 		g |= byService
 	}
 	if effect == Deny {
-		if providers, ok := e.lookup("aws:FederatedProvider"); ok && len(p.Federated) > 0 &&
-			slices.ContainsFunc(p.Federated, func(f string) bool { return slices.Contains(providers, f) }) {
-			g |= bySession
+		for _, f := range p.Federated {
+			if slices.Contains(e.lookup("aws:FederatedProvider"), f) {
+				g |= bySession
+			}
 		}
 		// Which account a canonical user id stands for is not known here.
 		if len(p.CanonicalUser) > 0 && w.hasIdentity() {

@@ -8,10 +8,17 @@ type finding struct {
 	policy    string
 	sid       string
 	statement int    // that allows; -1: none does by itself
-	near      string // the Allow that comes closest, for the reason
-	nearest   reach
-	why       string // the reason, where no policy is the reason
 	policies  int    // how many there are
+	why       string // the reason, where no policy is the reason
+	near      nearMiss
+}
+
+// nearMiss is the Allow that comes closest to the request.
+type nearMiss struct {
+	statement *Statement // nil: there is no Allow
+	index     int
+	policy    string
+	reach     reach
 }
 
 // scan looks through the policies of one side. Denies are recorded at once.
@@ -57,9 +64,8 @@ func (e *evaluation) statement(f *finding, side Side, policy string, s *Statemen
 			f.policy, f.sid, f.statement = policy, s.Sid, index
 		}
 		f.granted |= g
-	case s.Effect == Allow && f.granted == 0 && (r > f.nearest || f.near == ""):
-		f.nearest = r
-		f.near = s.label(index) + " of " + nameOf(side, policy)
+	case s.Effect == Allow && f.granted == 0 && (r > f.near.reach || f.near.statement == nil):
+		f.near = nearMiss{statement: s, index: index, policy: policy, reach: r}
 	}
 }
 
@@ -123,10 +129,11 @@ func (f *finding) silence(side Side, req *Request) string {
 		return f.why
 	case f.policies == 0:
 		return "there is no " + kindOf(side) + " to allow " + what
-	case f.near == "":
+	case f.near.statement == nil:
 		return nameOf(side, f.policy) + " has no Allow statement for " + what
 	}
-	return "no " + kindOf(side) + " allows " + what + ": " + f.near + " " + f.nearest.missing()
+	return "no " + kindOf(side) + " allows " + what + ": " +
+		f.near.statement.label(f.near.index) + " of " + nameOf(side, f.near.policy) + " " + f.near.reach.missing()
 }
 
 func (e *evaluation) reportAllow(side Side, f finding) {

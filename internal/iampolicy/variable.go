@@ -71,7 +71,7 @@ func (e *evaluation) variable(name string) (string, verdict) {
 	if hasDefault && (len(fallback) < 2 || fallback[0] != '\'' || fallback[len(fallback)-1] != '\'') {
 		return "", unknown
 	}
-	values, _ := e.lookup(strings.TrimSpace(key))
+	values := e.lookup(strings.TrimSpace(key))
 	switch {
 	case len(values) > 1: // variables are for keys with one value
 		return "", unknown

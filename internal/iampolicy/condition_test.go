@@ -1,0 +1,249 @@
+package iampolicy
+
+import (
+	"strings"
+	"testing"
+)
+
+const (
+	pageOps   = "IAM:reference_policies_elements_condition_operators"
+	pageMulti = "IAM:reference_policies_condition-single-vs-multi-valued-context-keys"
+)
+
+// conditionCase is a Condition block and what the request sent. Each is tried
+// in an Allow and in a Deny; unsure holds in a Deny only.
+type conditionCase struct {
+	page      string
+	condition string // the inside of Condition
+	sent      map[string][]string
+	want      verdict
+}
+
+func sent(key string, values ...string) map[string][]string {
+	return map[string][]string{key: values}
+}
+
+var conditionCases = map[string]conditionCase{
+	"no condition":                     {pageOps, ``, nil, yes},
+	"StringEquals equal":               {pageOps, `"StringEquals":{"s3:prefix":"a"}`, sent("s3:prefix", "a"), yes},
+	"StringEquals differs":             {pageOps, `"StringEquals":{"s3:prefix":"a"}`, sent("s3:prefix", "b"), no},
+	"StringEquals case":                {pageOps, `"StringEquals":{"s3:prefix":"a"}`, sent("s3:prefix", "A"), no},
+	"StringEquals one of several":      {pageOps, `"StringEquals":{"s3:prefix":["a","b"]}`, sent("s3:prefix", "b"), yes},
+	"StringEquals star is a star":      {pageOps, `"StringEquals":{"s3:prefix":"a*"}`, sent("s3:prefix", "ab"), no},
+	"StringEquals absent":              {pageOps, `"StringEquals":{"s3:prefix":"a"}`, nil, no},
+	"StringEquals empty value sent":    {pageOps, `"StringEquals":{"s3:prefix":""}`, sent("s3:prefix", ""), yes},
+	"StringEquals no values sent":      {pageOps, `"StringEquals":{"s3:prefix":""}`, sent("s3:prefix"), no},
+	"StringEquals no values to match":  {pageOps, `"StringEquals":{"s3:prefix":[]}`, sent("s3:prefix", "a"), unknown},
+	"key in another case":              {pageOps, `"StringEquals":{"S3:PREFIX":"a"}`, sent("s3:prefix", "a"), yes},
+	"operator in another case":         {pageOps, `"stringequals":{"s3:prefix":"a"}`, sent("s3:prefix", "a"), yes},
+	"negated operator, another case":   {pageOps, `"STRINGNOTEQUALS":{"s3:prefix":"a"}`, sent("s3:prefix", "a"), no},
+	"two keys, one fails":              {pageOps, `"StringEquals":{"s3:prefix":"a","s3:delimiter":"/"}`, sent("s3:prefix", "a"), no},
+	"two operators, one fails":         {pageOps, `"StringEquals":{"s3:prefix":"a"},"Bool":{"aws:SecureTransport":"false"}`, sent("s3:prefix", "a"), no},
+	"two operators, both hold":         {pageOps, `"StringEquals":{"s3:prefix":"a"},"Bool":{"aws:SecureTransport":"true"}`, sent("s3:prefix", "a"), yes},
+	"StringNotEquals equal":            {pageOps, `"StringNotEquals":{"s3:prefix":"a"}`, sent("s3:prefix", "a"), no},
+	"StringNotEquals differs":          {pageOps, `"StringNotEquals":{"s3:prefix":"a"}`, sent("s3:prefix", "b"), yes},
+	"StringNotEquals is none of":       {pageOps, `"StringNotEquals":{"s3:prefix":["a","b"]}`, sent("s3:prefix", "b"), no},
+	"StringNotEquals absent":           {pageOps, `"StringNotEquals":{"s3:prefix":"a"}`, nil, yes},
+	"StringEqualsIgnoreCase":           {pageOps, `"StringEqualsIgnoreCase":{"s3:prefix":"Abc"}`, sent("s3:prefix", "aBC"), yes},
+	"StringEqualsIgnoreCase differs":   {pageOps, `"StringEqualsIgnoreCase":{"s3:prefix":"Abc"}`, sent("s3:prefix", "aB"), no},
+	"StringNotEqualsIgnoreCase":        {pageOps, `"StringNotEqualsIgnoreCase":{"s3:prefix":"Abc"}`, sent("s3:prefix", "aBC"), no},
+	"StringLike star":                  {pageOps, `"StringLike":{"s3:prefix":"logs/*"}`, sent("s3:prefix", "logs/2026/x"), yes},
+	"StringLike star is empty":         {pageOps, `"StringLike":{"s3:prefix":"logs/*"}`, sent("s3:prefix", "logs/"), yes},
+	"StringLike needs the slash":       {pageOps, `"StringLike":{"s3:prefix":["logs/","logs/*"]}`, sent("s3:prefix", "logs"), no},
+	"StringLike is not private":        {pageOps, `"StringLike":{"s3:prefix":["logs/","logs/*"]}`, sent("s3:prefix", "logs-private/"), no},
+	"StringLike question mark":         {pageOps, `"StringLike":{"s3:prefix":"lo?s"}`, sent("s3:prefix", "logs"), yes},
+	"StringLike case":                  {pageOps, `"StringLike":{"s3:prefix":"L*"}`, sent("s3:prefix", "logs"), no},
+	"StringLike no prefix sent":        {pageOps, `"StringLike":{"s3:prefix":["logs/","logs/*"]}`, nil, no},
+	"StringNotLike":                    {pageOps, `"StringNotLike":{"s3:prefix":"logs/*"}`, sent("s3:prefix", "logs/x"), no},
+	"StringNotLike differs":            {pageOps, `"StringNotLike":{"s3:prefix":"logs/*"}`, sent("s3:prefix", "x"), yes},
+	"IfExists absent":                  {pageOps, `"StringEqualsIfExists":{"s3:prefix":"a"}`, nil, yes},
+	"IfExists present":                 {pageOps, `"StringEqualsIfExists":{"s3:prefix":"a"}`, sent("s3:prefix", "a"), yes},
+	"IfExists differs":                 {pageOps, `"StringEqualsIfExists":{"s3:prefix":"a"}`, sent("s3:prefix", "b"), no},
+	"negated IfExists absent":          {pageOps, `"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}`, nil, yes},
+	"Null true absent":                 {pageOps, `"Null":{"aws:TokenIssueTime":"true"}`, nil, yes},
+	"Null true present":                {pageOps, `"Null":{"aws:TokenIssueTime":"true"}`, sent("aws:TokenIssueTime", "x"), no},
+	"Null false present":               {pageOps, `"Null":{"aws:TokenIssueTime":false}`, sent("aws:TokenIssueTime", "x"), yes},
+	"Null false absent":                {pageOps, `"Null":{"aws:TokenIssueTime":"false"}`, nil, no},
+	"Null other":                       {pageOps, `"Null":{"aws:TokenIssueTime":"perhaps"}`, nil, unknown},
+	"NumericEquals":                    {pageOps, `"NumericEquals":{"s3:max-keys":"10"}`, sent("s3:max-keys", "10.0"), yes},
+	"NumericEquals JSON number":        {pageOps, `"NumericEquals":{"s3:max-keys":10}`, sent("s3:max-keys", "10"), yes},
+	"NumericEquals large":              {pageOps, `"NumericEquals":{"k":"9007199254740993"}`, sent("k", "9007199254740992"), no},
+	"NumericNotEquals":                 {pageOps, `"NumericNotEquals":{"s3:max-keys":"10"}`, sent("s3:max-keys", "10"), no},
+	"NumericLessThan":                  {pageOps, `"NumericLessThan":{"s3:max-keys":"10"}`, sent("s3:max-keys", "9.5"), yes},
+	"NumericLessThan equal":            {pageOps, `"NumericLessThan":{"s3:max-keys":"10"}`, sent("s3:max-keys", "10"), no},
+	"NumericLessThanEquals":            {pageOps, `"NumericLessThanEquals":{"s3:max-keys":"10"}`, sent("s3:max-keys", "10"), yes},
+	"NumericGreaterThan":               {pageOps, `"NumericGreaterThan":{"s3:signatureAge":"600000"}`, sent("s3:signatureAge", "600001"), yes},
+	"NumericGreaterThan negative":      {pageOps, `"NumericGreaterThan":{"k":"-2"}`, sent("k", "-1"), yes},
+	"NumericGreaterThanEquals":         {pageOps, `"NumericGreaterThanEquals":{"s3:max-keys":"10"}`, sent("s3:max-keys", "9"), no},
+	"Numeric not as text":              {pageOps, `"NumericLessThan":{"s3:max-keys":"10"}`, sent("s3:max-keys", "9"), yes},
+	"Numeric of a word sent":           {pageOps, `"NumericEquals":{"s3:max-keys":"10"}`, sent("s3:max-keys", "ten"), unknown},
+	"Numeric of a word":                {pageOps, `"NumericNotEquals":{"s3:max-keys":"ten"}`, sent("s3:max-keys", "10"), unknown},
+	"Numeric with exponent":            {pageOps, `"NumericEquals":{"s3:max-keys":"1e1"}`, sent("s3:max-keys", "10"), unknown},
+	"Numeric fraction":                 {pageOps, `"NumericEquals":{"s3:max-keys":"20/2"}`, sent("s3:max-keys", "10"), unknown},
+	"Numeric two signs":                {pageOps, `"NumericEquals":{"s3:max-keys":"--1"}`, sent("s3:max-keys", "1"), unknown},
+	"Numeric absent":                   {pageOps, `"NumericLessThan":{"s3:max-keys":"10"}`, nil, no},
+	"Date before":                      {pageOps, `"DateLessThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"}`, nil, yes},
+	"Date past":                        {pageOps, `"DateLessThan":{"aws:CurrentTime":"2026-01-01T00:00:00Z"}`, nil, no},
+	"Date zone counts":                 {pageOps, `"DateEquals":{"aws:CurrentTime":"2026-11-24T02:00:00+02:00"}`, nil, yes},
+	"Date day only":                    {pageOps, `"DateGreaterThanEquals":{"aws:CurrentTime":"2026-11-24"}`, nil, yes},
+	"Date in seconds":                  {pageOps, `"DateGreaterThan":{"aws:CurrentTime":1700000000}`, nil, yes},
+	"Date of the epoch key":            {pageOps, `"DateLessThanEquals":{"aws:EpochTime":"2026-11-24T00:00:00Z"}`, nil, yes},
+	"Date fraction of a second":        {pageOps, `"DateGreaterThan":{"aws:CurrentTime":"2026-11-24T00:00:00.5Z"}`, nil, no},
+	"DateNotEquals":                    {pageOps, `"DateNotEquals":{"aws:CurrentTime":"2026-11-24T00:00:00Z"}`, nil, no},
+	"Date of a word":                   {pageOps, `"DateLessThan":{"aws:CurrentTime":"tomorrow"}`, nil, unknown},
+	"Date a year or seconds":           {pageOps, `"DateLessThan":{"aws:CurrentTime":"2027"}`, nil, unknown},
+	"Date empty":                       {pageOps, `"DateLessThan":{"aws:CurrentTime":""}`, nil, unknown},
+	"Bool true":                        {pageOps, `"Bool":{"aws:SecureTransport":"true"}`, nil, yes},
+	"Bool JSON":                        {pageOps, `"Bool":{"aws:SecureTransport":true}`, nil, yes},
+	"Bool False":                       {pageOps, `"Bool":{"aws:SecureTransport":"False"}`, sent("aws:SecureTransport", "false"), yes},
+	"Bool absent":                      {pageOps, `"Bool":{"aws:MultiFactorAuthPresent":"false"}`, nil, no},
+	"BoolIfExists absent":              {pageOps, `"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}`, nil, yes},
+	"Bool other":                       {pageOps, `"Bool":{"aws:SecureTransport":"yes"}`, nil, unknown},
+	"BinaryEquals":                     {pageOps, `"BinaryEquals":{"k":"QmluYXJ5"}`, sent("k", "QmluYXJ5"), yes},
+	"BinaryEquals differs":             {pageOps, `"BinaryEquals":{"k":"QmluYXJ5"}`, sent("k", "QmluYXJZ"), no},
+	"BinaryEquals no base64":           {pageOps, `"BinaryEquals":{"k":"QmluYXJ5"}`, sent("k", "!"), unknown},
+	"IpAddress in":                     {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "203.0.113.9"), yes},
+	"IpAddress out":                    {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "203.0.114.9"), no},
+	"IpAddress single":                 {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.9"}`, sent("aws:SourceIp", "203.0.113.9"), yes},
+	"IpAddress host bits":              {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.77/24"}`, sent("aws:SourceIp", "203.0.113.9"), yes},
+	"IpAddress v6":                     {pageOps, `"IpAddress":{"aws:SourceIp":"2001:DB8::/32"}`, sent("aws:SourceIp", "2001:db8:0:1::1"), yes},
+	"IpAddress v4 in v6":               {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "::ffff:203.0.113.9"), yes},
+	"IpAddress absent":                 {pageOps, `"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}`, nil, no},
+	"IpAddress of a word":              {pageOps, `"IpAddress":{"aws:SourceIp":"home"}`, sent("aws:SourceIp", "203.0.113.9"), unknown},
+	"IpAddress sent a word":            {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "home"), unknown},
+	"NotIpAddress in":                  {pageOps, `"NotIpAddress":{"aws:SourceIp":["10.0.0.0/8","203.0.113.0/24"]}`, sent("aws:SourceIp", "203.0.113.9"), no},
+	"NotIpAddress out":                 {pageOps, `"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "10.0.0.1"), yes},
+	"NotIpAddress absent":              {pageOps, `"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, nil, yes},
+	"ArnEquals":                        {pageOps, `"ArnEquals":{"aws:PrincipalArn":"` + roleA + `"}`, nil, yes},
+	"ArnEquals has wildcards":          {pageOps, `"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::*:role/a?p"}`, nil, yes},
+	"ArnLike spans slashes":            {pageOps, `"ArnLike":{"aws:SourceArn":"arn:aws:iam::*:role/*"}`, sent("aws:SourceArn", roleB), yes},
+	"ArnLike part by part":             {pageOps, `"ArnLike":{"aws:SourceArn":"arn:aws:s*:b"}`, sent("aws:SourceArn", "arn:aws:s3:::b"), unknown},
+	"ArnLike star keeps to its part":   {pageOps, `"ArnLike":{"aws:SourceArn":"arn:aws:*:::x:b"}`, sent("aws:SourceArn", "arn:aws:s3:::y:x:b"), no},
+	"ArnLike differs":                  {pageOps, `"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/x*"}`, nil, no},
+	"ArnLike case":                     {pageOps, `"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/App"}`, nil, no},
+	"ArnNotEquals":                     {pageOps, `"ArnNotEquals":{"aws:PrincipalArn":"` + roleA + `"}`, nil, no},
+	"ArnNotLike":                       {pageOps, `"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/x*"}`, nil, yes},
+	"ArnNotLike absent":                {pageOps, `"ArnNotLike":{"aws:SourceArn":"arn:aws:iam::*:role/x*"}`, nil, yes},
+	"ArnLike sent no ARN":              {pageOps, `"ArnLike":{"aws:SourceArn":"arn:aws:iam::*:role/x*"}`, sent("aws:SourceArn", "x"), unknown},
+	"ForAllValues all match":           {pageMulti, `"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]}`, sent("aws:TagKeys", "a", "b"), yes},
+	"ForAllValues one does not":        {pageMulti, `"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]}`, sent("aws:TagKeys", "a", "c"), no},
+	"ForAllValues absent":              {pageMulti, `"ForAllValues:StringEquals":{"aws:TagKeys":"a"}`, nil, yes},
+	"ForAllValues empty string":        {pageMulti, `"ForAllValues:StringEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys", ""), yes},
+	"ForAllValues negated":             {pageMulti, `"ForAllValues:StringNotEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys", "b", "a"), no},
+	"ForAllValues negated, none equal": {pageMulti, `"ForAllValues:StringNotEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys", "b", "c"), yes},
+	"ForAnyValue one matches":          {pageMulti, `"ForAnyValue:StringLike":{"aws:TagKeys":"a*"}`, sent("aws:TagKeys", "x", "ab"), yes},
+	"ForAnyValue none matches":         {pageMulti, `"ForAnyValue:StringLike":{"aws:TagKeys":"a*"}`, sent("aws:TagKeys", "x", "y"), no},
+	"ForAnyValue absent":               {pageMulti, `"ForAnyValue:StringEquals":{"aws:TagKeys":"a"}`, nil, no},
+	"ForAnyValue negated, absent":      {pageMulti, `"ForAnyValue:StringNotEquals":{"aws:TagKeys":"a"}`, nil, no},
+	"ForAnyValue negated":              {pageMulti, `"ForAnyValue:StringNotEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys", "a", "b"), yes},
+	"ForAnyValue IfExists absent":      {pageMulti, `"ForAnyValue:StringEqualsIfExists":{"aws:TagKeys":"a"}`, nil, yes},
+	"several values, all match":        {pageMulti, `"StringLike":{"aws:TagKeys":"a*"}`, sent("aws:TagKeys", "a", "ab"), yes},
+	"several values, some match":       {pageMulti, `"StringLike":{"aws:TagKeys":"a*"}`, sent("aws:TagKeys", "a", "b"), unknown},
+	"variable in a value":              {pageVars, `"StringEquals":{"s3:prefix":"${aws:username}/"}`, map[string][]string{"s3:prefix": {"ann/"}, "aws:username": {"ann"}}, yes},
+	"variable in StringLike":           {pageVars, `"StringLike":{"s3:prefix":"${aws:username}/*"}`, map[string][]string{"s3:prefix": {"ann/x"}, "aws:username": {"ann"}}, yes},
+	"variable in ArnLike":              {pageVars, `"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::${aws:PrincipalAccount}:role/a*"}`, nil, yes},
+	"variable in ArnLike, literal":     {pageVars, `"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/${k}"}`, sent("k", "*"), no},
+	"variable without value":           {pageVars, `"StringEquals":{"s3:prefix":"${aws:PrincipalTag/t}"}`, sent("s3:prefix", "x"), no},
+	"variable without value, ARN":      {pageVars, `"ArnLike":{"aws:PrincipalArn":"${aws:PrincipalTag/t}"}`, nil, no},
+	"variable without value, negated":  {pageVars, `"StringNotEquals":{"s3:prefix":"${aws:PrincipalTag/t}"}`, sent("s3:prefix", "x"), yes},
+	"variable default":                 {pageVars, `"StringEquals":{"s3:prefix":"${aws:PrincipalTag/t, 'x'}"}`, sent("s3:prefix", "x"), yes},
+	"variable in a number":             {pageVars, `"NumericEquals":{"s3:max-keys":"${k}"}`, map[string][]string{"s3:max-keys": {"1"}, "k": {"1"}}, unknown},
+	"literal star in StringLike":       {pageVars, `"StringLike":{"s3:prefix":"a${*}"}`, sent("s3:prefix", "ab"), no},
+	"literal star in StringEquals":     {pageVars, `"StringEquals":{"s3:prefix":"a${*}"}`, sent("s3:prefix", "a*"), yes},
+}
+
+func TestConditions(t *testing.T) {
+	for name, tc := range conditionCases {
+		t.Run(name, func(t *testing.T) {
+			if tc.page == "" {
+				t.Error("the case names no page of AWS")
+			}
+			rest := `,"Action":"s3:*","Resource":"*","Condition":{` + tc.condition + `}}`
+			allow := evalCase{caller: "role A", context: tc.sent, identity: list(`{"Effect":"Allow"` + rest)}.evaluate(t)
+			if allow.Allowed() != (tc.want == yes) {
+				t.Errorf("in an Allow: %s\n%s", allow.Outcome, reasonsText(allow))
+			}
+			deny := evalCase{caller: "role A", context: tc.sent, identity: list(allowAll, `{"Effect":"Deny"`+rest)}.evaluate(t)
+			if (deny.Outcome == ExplicitDeny) != (tc.want != no) || deny.Outcome == Invalid {
+				t.Errorf("in a Deny: %s\n%s", deny.Outcome, reasonsText(deny))
+			}
+		})
+	}
+}
+
+// In Version 2008 a variable is text.
+func TestConditionsOf2008(t *testing.T) {
+	policy := `{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"s3:prefix":"${aws:username}"}}}]}`
+	for sentPrefix, want := range map[string]Outcome{"ann": ImplicitDeny, "${aws:username}": Allowed} {
+		d := evalCase{caller: "role A", identity: list(policy), context: map[string][]string{"s3:prefix": {sentPrefix}, "aws:username": {"ann"}}}.evaluate(t)
+		if d.Outcome != want {
+			t.Errorf("s3:prefix %s: %s, want %s", sentPrefix, d.Outcome, want)
+		}
+	}
+}
+
+// What the grammar does not know never helps the caller.
+func TestNotUnderstood(t *testing.T) {
+	for name, statement := range map[string]string{
+		"operator":  `"Action":"s3:*","Resource":"*","Condition":{"StringSounds":{"k":"v"}}`,
+		"element":   `"Action":"s3:*","Resource":"*","Purpose":"x"`,
+		"principal": `"Action":"s3:*","Resource":"*","Principal":{"Robot":"x"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(statement, "Principal") {
+				statement += `,"Principal":"*"`
+			}
+			policies := func(effect string) Policies {
+				d, err := ParseLive([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `",` + statement + `}]}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return Policies{Identity: []Named{{Name: "p", Document: must(t, allowAll)}}, Resource: &Named{Name: "r", Document: d}}
+			}
+			req := Request{Caller: callers["role B"], Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA}
+			if d := Evaluate(req, policies("Allow")); d.Outcome != ImplicitDeny {
+				t.Errorf("in an Allow: %s", d.Outcome)
+			}
+			req.ResourceAccount = accountB
+			if d := Evaluate(req, policies("Deny")); d.Outcome != ExplicitDeny {
+				t.Errorf("in a Deny: %s", d.Outcome)
+			}
+		})
+	}
+}
+
+// A built statement need not follow the grammar.
+func TestBuiltStatements(t *testing.T) {
+	good := Statement{Effect: Allow, Action: []string{"s3:*"}, Resource: []string{"*"}}
+	for name, change := range map[string]func(*Statement){
+		"no action":          func(s *Statement) { s.Action = nil },
+		"two action lists":   func(s *Statement) { s.NotAction = []string{"iam:*"} },
+		"no resource":        func(s *Statement) { s.Resource = nil },
+		"two resource lists": func(s *Statement) { s.NotResource = []string{"arn:aws:s3:::c"} },
+		"operator unknown":   func(s *Statement) { s.Condition = []Condition{{"StringSounds", "k", []string{"v"}}} },
+		"Null with IfExists": func(s *Statement) { s.Condition = []Condition{{"NullIfExists", "k", []string{"true"}}} },
+		"two set operators": func(s *Statement) {
+			s.Condition = []Condition{{"ForAllValues:ForAllValues:StringEquals", "k", []string{"v"}}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := good
+			change(&s)
+			req := Request{Caller: callers["role A"], Action: "s3:GetObject", Resource: object1}
+			if d := Evaluate(req, Policies{Identity: []Named{{Name: "p", Document: &Document{Version: Version2012, Statements: []Statement{s}}}}}); d.Outcome != ImplicitDeny {
+				t.Errorf("in an Allow: %s", d.Outcome)
+			}
+			s.Effect = Deny
+			if d := Evaluate(req, Policies{Identity: []Named{{Name: "p", Document: &Document{Version: Version2012, Statements: []Statement{good, s}}}}}); d.Outcome != ExplicitDeny {
+				t.Errorf("in a Deny: %s", d.Outcome)
+			}
+		})
+	}
+	// "*" among the AWS principals of a built statement is everybody.
+	s := good
+	s.Principal = &Principals{AWS: []string{"*"}}
+	req := Request{Caller: Caller{Kind: Anonymous}, Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA}
+	if d := Evaluate(req, Policies{Resource: &Named{Name: "r", Document: &Document{Statements: []Statement{s}}}}); !d.Allowed() {
+		t.Errorf("a star among the AWS principals: %s", d.Outcome)
+	}
+}

@@ -1,0 +1,123 @@
+package iampolicy
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestPublic(t *testing.T) {
+	everybody := func(condition string) string {
+		return `{"Sid":"S","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*","Condition":{` + condition + `}}`
+	}
+	// All by S3:access-control-block-public-access, "The meaning of public".
+	for name, tc := range map[string]struct {
+		policy string
+		public bool
+	}{
+		"a role":                         {to("Allow", ofRoleB), false},
+		"an account":                     {to("Allow", ofB), false},
+		"a unique id":                    {to("Allow", `{"AWS":"`+idB+`"}`), false},
+		"a service":                      {to("Allow", `{"Service":"cloudtrail.amazonaws.com"}`), false},
+		"a canonical user":               {to("Allow", `{"CanonicalUser":"79a5"}`), false},
+		"everybody":                      {to("Allow", ofEverybody), true},
+		"everybody and a role":           {to("Allow", `{"AWS":["*","`+roleB+`"]}`), true},
+		"federated":                      {to("Allow", `{"Federated":"graph.facebook.com"}`), true},
+		"federated and a role":           {to("Allow", `{"Federated":"graph.facebook.com","AWS":"`+roleB+`"}`), true},
+		"all but one":                    {`{"Effect":"Allow","NotPrincipal":` + ofB + `,"Action":"s3:*","Resource":"*"}`, true},
+		"Deny everybody":                 {to("Deny", ofEverybody), false},
+		"Deny does not help":             {to("Allow", ofEverybody) + `,{"Effect":"Deny","NotPrincipal":` + ofB + `,"Action":"s3:*","Resource":"*"}`, true},
+		"one public statement of two":    {to("Allow", ofRoleB) + "," + everybody(``), true},
+		"organization":                   {everybody(`"StringEquals":{"aws:PrincipalOrgID":"o-1"}`), false},
+		"organization, another case":     {everybody(`"stringequals":{"AWS:principalorgid":"o-1"}`), false},
+		"organization with wildcard":     {everybody(`"StringLike":{"aws:PrincipalOrgID":"o-*"}`), true},
+		"organization, one of two open":  {everybody(`"StringLike":{"aws:PrincipalOrgID":["o-1","*"]}`), true},
+		"organization IfExists":          {everybody(`"StringEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}`), true},
+		"organization negated":           {everybody(`"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}`), true},
+		"organization ForAllValues":      {everybody(`"ForAllValues:StringEquals":{"aws:PrincipalOrgID":"o-1"}`), true},
+		"organization ForAnyValue":       {everybody(`"ForAnyValue:StringEquals":{"aws:PrincipalOrgID":"o-1"}`), false},
+		"no values":                      {everybody(`"StringEquals":{"aws:PrincipalOrgID":[]}`), true},
+		"Null":                           {everybody(`"Null":{"aws:PrincipalOrgID":"false"}`), true},
+		"variable":                       {everybody(`"StringEquals":{"aws:SourceVpc":"${aws:SourceVpc}"}`), true},
+		"VPC":                            {everybody(`"StringEquals":{"aws:SourceVpc":"vpc-91237329"}`), false},
+		"VPC by StringLike":              {everybody(`"StringLike":{"aws:SourceVpc":"vpc-91237329"}`), false},
+		"VPC with wildcard":              {everybody(`"StringLike":{"aws:SourceVpc":"vpc-*"}`), true},
+		"VPC endpoint":                   {everybody(`"StringEquals":{"aws:SourceVpce":"vpce-1"}`), false},
+		"source ARN":                     {everybody(`"ArnEquals":{"aws:SourceArn":"arn:aws:sns:us-east-1:111111111111:t"}`), false},
+		"source ARN with wildcard":       {everybody(`"ArnLike":{"aws:SourceArn":"arn:aws:sns:*:*:t"}`), true},
+		"source account":                 {everybody(`"StringEquals":{"aws:SourceAccount":"111111111111"}`), false},
+		"source owner":                   {everybody(`"StringEquals":{"aws:SourceOwner":"111111111111"}`), false},
+		"user id":                        {everybody(`"StringEquals":{"aws:userid":"AIDAEXAMPLE"}`), false},
+		"user id, any session":           {everybody(`"StringLike":{"aws:userid":"AROAEXAMPLE:*"}`), true},
+		"KMS key":                        {everybody(`"StringEquals":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"` + key1 + `"}`), false},
+		"network /24":                    {everybody(`"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`), false},
+		"network /8":                     {everybody(`"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}`), false},
+		"network /7":                     {everybody(`"IpAddress":{"aws:SourceIp":"10.0.0.0/7"}`), true},
+		"network 0.0.0.0/1":              {everybody(`"IpAddress":{"aws:SourceIp":"0.0.0.0/1"}`), true},
+		"network v6 /32":                 {everybody(`"IpAddress":{"aws:SourceIp":"2001:db8::/32"}`), false},
+		"network v6 /31":                 {everybody(`"IpAddress":{"aws:SourceIp":"2001:db8::/31"}`), true},
+		"network of a word":              {everybody(`"IpAddress":{"aws:SourceIp":"home"}`), true},
+		"network negated":                {everybody(`"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}`), true},
+		"network as text":                {everybody(`"StringEquals":{"aws:SourceIp":"203.0.113.9"}`), true},
+		"access point account":           {everybody(`"StringEquals":{"s3:DataAccessPointAccount":"111111111111"}`), false},
+		"access point":                   {everybody(`"ArnLike":{"s3:DataAccessPointArn":"arn:aws:s3:us-west-2:123456789012:accesspoint/*"}`), false},
+		"access point of any account":    {everybody(`"ArnLike":{"s3:DataAccessPointArn":"arn:aws:s3:us-west-2:*:accesspoint/x"}`), true},
+		"access point by a word":         {everybody(`"StringLike":{"s3:DataAccessPointArn":"*"}`), true},
+		"another key":                    {everybody(`"StringEquals":{"aws:Referer":"https://x"}`), true},
+		"another operator":               {everybody(`"Bool":{"aws:SecureTransport":"true"}`), true},
+		"one of two conditions is fixed": {everybody(`"Bool":{"aws:SecureTransport":"true"},"StringEquals":{"aws:SourceVpc":"vpc-1"}`), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			public, why := Public(must(t, tc.policy))
+			if public != tc.public || why.Text == "" || public != (why.Statement >= 0) {
+				t.Errorf("public is %v: %+v", public, why)
+			}
+		})
+	}
+	if public, _ := Public(nil); public {
+		t.Error("no policy is called public")
+	}
+	if public, _ := Public(&Document{Statements: []Statement{{Effect: Allow, Principal: &Principals{}}}}); !public {
+		t.Error("a principal that names nobody known is called not public")
+	}
+	d, err := ParseLive([]byte(strings.Replace(wrap(`"Principal":{"AWS":"111111111111","Robot":"x"},`+goodStatement), "\n", "", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if public, _ := Public(d); !public {
+		t.Error("a principal that is not understood is called not public")
+	}
+}
+
+func TestDefaultContext(t *testing.T) {
+	now := time.Date(2026, 11, 24, 1, 2, 3, 0, time.FixedZone("", 3600))
+	always := map[string]string{"aws:SecureTransport": "true", "aws:CurrentTime": "2026-11-24T00:02:03Z", "aws:EpochTime": "1795478523"}
+	for name, tc := range map[string]struct {
+		caller  string
+		request Request
+		want    map[string]string
+	}{
+		"role":      {"role B", Request{Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA}, map[string]string{"aws:PrincipalArn": roleB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA, "s3:ResourceAccount": accountA}},
+		"session":   {"session B", Request{Action: "S3:GetObject", Resource: object1, ResourceAccount: accountA}, map[string]string{"aws:PrincipalArn": roleB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA, "s3:ResourceAccount": accountA}},
+		"user":      {"user A", Request{Action: "kms:Decrypt", Resource: key1}, map[string]string{"aws:PrincipalArn": userA, "aws:PrincipalAccount": accountA, "aws:PrincipalType": "User", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA}},
+		"root":      {"root B", Request{Action: "s3:GetObject", Resource: object1}, map[string]string{"aws:PrincipalArn": rootB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "Account", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountB, "s3:ResourceAccount": accountB}},
+		"anonymous": {"anonymous", Request{Action: "s3:GetObject", Resource: object1}, map[string]string{"aws:PrincipalAccount": "anonymous", "aws:PrincipalType": "Anonymous"}},
+		"service":   {"service", Request{Action: "sts:AssumeRole", Resource: roleA}, map[string]string{"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": "ec2.amazonaws.com", "aws:ResourceAccount": accountA}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.request.Caller = callers[tc.caller]
+			got := DefaultContext(tc.request, now)
+			for k, v := range always {
+				tc.want[k] = v
+			}
+			for k, v := range tc.want {
+				if len(got[k]) != 1 || got[k][0] != v {
+					t.Errorf("%s is %v, want %s", k, got[k], v)
+				}
+			}
+			if len(got) != len(tc.want) {
+				t.Errorf("got %d keys, want %d: %v", len(got), len(tc.want), got)
+			}
+		})
+	}
+}
