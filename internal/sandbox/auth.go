@@ -189,14 +189,14 @@ func (c *call) decide(p permission) iampolicy.Decision {
 // policiesOf gathers what limits a caller: SEMANTICS, "two evaluations".
 func (s *Server) policiesOf(who caller) (iampolicy.Policies, error) {
 	var p iampolicy.Policies
-	switch who.Kind {
-	case iampolicy.User:
+	if who.Kind == iampolicy.User {
 		d, err := s.document(allowAll)
 		if err != nil {
 			return p, err
 		}
 		p.Identity = []iampolicy.Named{{Name: "policy AdministratorAccess", Document: d}}
-	case iampolicy.Session:
+	}
+	if who.session != nil {
 		r := s.world.account(s, who.Account).Roles[who.session.Role]
 		var err error
 		if p.Identity, err = s.identityPolicies(r); err != nil {
@@ -207,8 +207,6 @@ func (s *Server) policiesOf(who caller) (iampolicy.Policies, error) {
 				return p, err
 			}
 		}
-	}
-	if who.session != nil {
 		for _, text := range who.session.Policies {
 			d, err := s.document(text)
 			if err != nil {
@@ -261,15 +259,15 @@ func (c *call) conditionKeys(p permission) map[string][]string {
 	set("aws:ResourceAccount", p.account)
 	set("aws:PrincipalAccount", c.caller.Account)
 	set("aws:userid", c.caller.userID)
-	switch c.caller.Kind {
-	case iampolicy.Anonymous:
+	switch {
+	case c.caller.Kind == iampolicy.Anonymous:
 		set("aws:PrincipalType", "Anonymous")
 		set("aws:userid", "anonymous")
-	case iampolicy.User:
+	case c.caller.session == nil:
 		set("aws:PrincipalType", "User")
 		set("aws:PrincipalArn", c.caller.ARN)
 		set("aws:username", adminName)
-	case iampolicy.Session:
+	default:
 		set("aws:PrincipalType", "AssumedRole")
 		set("aws:PrincipalArn", c.caller.RoleARN)
 		for _, t := range c.server.world.account(c.server, c.caller.Account).Roles[c.caller.session.Role].Tags {

@@ -63,30 +63,30 @@ func TestRecipeByCLI(t *testing.T) {
 	me := []string{consumer}
 	steps := []struct {
 		args       string
-		exit       int
+		fails      bool
 		out, error string
 	}{
-		{"sts get-caller-identity --query Arn --output text", 0, "arn:aws:iam::222222222222:user/admin\n", ""},
-		{"iam list-roles --output json", 0, `"Roles": []`, ""},
-		{"iam create-role --role-name " + name + " --assume-role-policy-document " + trust + " --query Role.Arn --output text", 0, role + "\n", ""},
-		{"iam create-role --role-name " + name + " --assume-role-policy-document " + trust, 254, "", "EntityAlreadyExists"},
-		{"iam get-role --role-name " + name, 0, `"Service": "ec2.amazonaws.com"`, ""},
-		{"iam create-policy --policy-name mycrossaccounts3bucketpolicy --policy-document " + permissions + " --query Policy.Arn --output text", 0, policy + "\n", ""},
-		{"iam attach-role-policy --role-name " + name + " --policy-arn " + policy, 0, "", ""},
-		{"iam list-attached-role-policies --role-name " + name + " --query AttachedPolicies[].PolicyArn --output text", 0, policy + "\n", ""},
-		{"iam create-instance-profile --instance-profile-name " + name, 0, "instance-profile/" + name, ""},
-		{"iam add-role-to-instance-profile --instance-profile-name " + name + " --role-name " + name, 0, "", ""},
-		{"iam get-instance-profile --instance-profile-name " + name + " --query InstanceProfile.Roles[].Arn --output text", 0, role + "\n", ""},
-		{"iam get-account-authorization-details --filter Role --query RoleDetailList[].InstanceProfileList[].InstanceProfileName --output text", 0, name + "\n", ""},
-		{"iam delete-role --role-name " + name, 254, "", "DeleteConflict"},
-		{"iam list-groups", 255, "", "NotImplemented"},
-		{"sts assume-role --role-arn " + role + " --role-session-name cli --query Credentials.[AccessKeyId,SecretAccessKey,SessionToken] --output text", 0, "ASIA", ""},
+		{"sts get-caller-identity --query Arn --output text", false, "arn:aws:iam::222222222222:user/admin\n", ""},
+		{"iam list-roles --output json", false, `"Roles": []`, ""},
+		{"iam create-role --role-name " + name + " --assume-role-policy-document " + trust + " --query Role.Arn --output text", false, role + "\n", ""},
+		{"iam create-role --role-name " + name + " --assume-role-policy-document " + trust, true, "", "EntityAlreadyExists"},
+		{"iam get-role --role-name " + name, false, `"Service": "ec2.amazonaws.com"`, ""},
+		{"iam create-policy --policy-name mycrossaccounts3bucketpolicy --policy-document " + permissions + " --query Policy.Arn --output text", false, policy + "\n", ""},
+		{"iam attach-role-policy --role-name " + name + " --policy-arn " + policy, false, "", ""},
+		{"iam list-attached-role-policies --role-name " + name + " --query AttachedPolicies[].PolicyArn --output text", false, policy + "\n", ""},
+		{"iam create-instance-profile --instance-profile-name " + name, false, "instance-profile/" + name, ""},
+		{"iam add-role-to-instance-profile --instance-profile-name " + name + " --role-name " + name, false, "", ""},
+		{"iam get-instance-profile --instance-profile-name " + name + " --query InstanceProfile.Roles[].Arn --output text", false, role + "\n", ""},
+		{"iam get-account-authorization-details --filter Role --query RoleDetailList[].InstanceProfileList[].InstanceProfileName --output text", false, name + "\n", ""},
+		{"iam delete-role --role-name " + name, true, "", "DeleteConflict"},
+		{"iam list-groups", true, "", "NotImplemented"},
+		{"sts assume-role --role-arn " + role + " --role-session-name cli --query Credentials.[AccessKeyId,SecretAccessKey,SessionToken] --output text", false, "ASIA", ""},
 	}
 	var last string
 	for _, step := range steps {
 		out, errs, exit := run(me, strings.Fields(step.args)...)
-		if exit != step.exit && !(step.exit > 0 && exit > 0) || !strings.Contains(out, step.out) || !strings.Contains(errs, step.error) {
-			t.Fatalf("aws %s\nexit %d, want %d\nstdout %s\nstderr %s", step.args, exit, step.exit, out, errs)
+		if (exit != 0) != step.fails || !strings.Contains(out, step.out) || !strings.Contains(errs, step.error) {
+			t.Fatalf("aws %s\nexit %d, want failure %t\nstdout %s\nstderr %s", step.args, exit, step.fails, out, errs)
 		}
 		last = out
 	}

@@ -63,7 +63,7 @@ func policyFor(c *call, p params, extra map[string][]string) (*policy, error) {
 
 // policyDocument checks a managed policy's text.
 func policyDocument(text string) error {
-	if _, err := identityDocument(text); err != nil {
+	if err := identityDocument(text); err != nil {
 		return err
 	}
 	if n := iampolicy.Size([]byte(text)); n > maxPolicySize {

@@ -38,7 +38,7 @@ func putRolePolicy(c *call, p params) (any, error) {
 		return nil, err
 	}
 	text := p.get("PolicyDocument")
-	if _, err := identityDocument(text); err != nil {
+	if err := identityDocument(text); err != nil {
 		return nil, err
 	}
 	size := iampolicy.Size([]byte(text))
@@ -148,9 +148,9 @@ func listAttachedRolePolicies(c *call, p params) (any, error) {
 		return nil, err
 	}
 	list := slices.DeleteFunc(attachedOf(r.Attached), func(v attachedXML) bool {
-		return !strings.HasPrefix(policyPath(v.PolicyArn), prefixOf(p))
+		return !strings.HasPrefix(policyPath(v.ARN), prefixOf(p))
 	})
-	list, more, marker, err := page(p, list, func(v attachedXML) string { return v.PolicyName + v.PolicyArn })
+	list, more, marker, err := page(p, list, func(v attachedXML) string { return v.PolicyName + v.ARN })
 	if err != nil {
 		return nil, err
 	}

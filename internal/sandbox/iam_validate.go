@@ -34,8 +34,8 @@ func limitExceeded(format string, args ...any) *apiError {
 	return fault(http.StatusConflict, "LimitExceeded", format, args...)
 }
 
-func deleteConflict(format string, args ...any) *apiError {
-	return fault(http.StatusConflict, "DeleteConflict", format, args...)
+func deleteConflict(message string) *apiError {
+	return fault(http.StatusConflict, "DeleteConflict", "%s", message)
 }
 
 // constraint is AWS's sentence for a value that is not as the API's model has it.
@@ -236,20 +236,20 @@ func parsePolicy(text string) (*iampolicy.Document, error) {
 }
 
 // identityDocument checks a policy that is attached to a role, or a session's.
-func identityDocument(text string) (*iampolicy.Document, error) {
+func identityDocument(text string) error {
 	d, err := parsePolicy(text)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, s := range d.Statements {
 		if s.Principal != nil || s.NotPrincipal != nil {
-			return nil, malformed("Policy document should not specify a principal.")
+			return malformed("Policy document should not specify a principal.")
 		}
 		if len(s.Resource) == 0 && len(s.NotResource) == 0 {
-			return nil, malformed("Policy statement must contain resources.")
+			return malformed("Policy statement must contain resources.")
 		}
 	}
-	return d, nil
+	return nil
 }
 
 // maxTrust is the default size of a trust policy (IAM:reference_iam-quotas).

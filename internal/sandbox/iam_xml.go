@@ -24,8 +24,8 @@ type roleXML struct {
 }
 
 type boundaryXML struct {
-	PermissionsBoundaryType string
-	PermissionsBoundaryArn  string //nolint:revive,staticcheck // the element's name
+	Type string `xml:"PermissionsBoundaryType"`
+	ARN  string `xml:"PermissionsBoundaryArn"`
 }
 
 func boundaryOf(arn string) *boundaryXML {
@@ -128,7 +128,7 @@ func versionOf(p *policy, v *version, withDocument bool) versionXML {
 
 type attachedXML struct {
 	PolicyName string
-	PolicyArn  string //nolint:revive,staticcheck // the element's name
+	ARN        string `xml:"PolicyArn"`
 }
 
 // attachedOf are attached policies as they are listed, by name.
@@ -137,7 +137,7 @@ func attachedOf(arns []string) members[attachedXML] {
 	for _, arn := range arns {
 		out = append(out, attachedXML{arn[strings.LastIndex(arn, "/")+1:], arn})
 	}
-	slices.SortFunc(out, func(a, b attachedXML) int { return strings.Compare(a.PolicyName+a.PolicyArn, b.PolicyName+b.PolicyArn) })
+	slices.SortFunc(out, func(a, b attachedXML) int { return strings.Compare(a.PolicyName+a.ARN, b.PolicyName+b.ARN) })
 	return out
 }
 

@@ -148,7 +148,7 @@ func (s *Server) seedRoles(list []SeedRole) error {
 				return nil
 			}
 			r := s.newRole(in.Account, in.Name, orSlash(in.Path), s.now())
-			r.newness.Attempts = s.options.Propagation.Role.Attempts // what is seeded is not new
+			r.Attempts = s.options.Propagation.Role.Attempts // what is seeded is not new
 			r.Created = r.Created.Add(-s.options.Propagation.Role.For)
 			r.Boundary = in.Boundary
 			if in.MaxSession != 0 {
@@ -201,7 +201,7 @@ func (s *Server) seedProfile(in SeedProfile) error {
 		return fmt.Errorf("the role %s does not exist", in.Role)
 	}
 	p := s.newProfile(in.Account, in.Name, orSlash(in.Path), s.now())
-	p.newness.Attempts = s.options.Propagation.Profile.Attempts
+	p.Attempts = s.options.Propagation.Profile.Attempts
 	p.Created = p.Created.Add(-s.options.Propagation.Profile.For)
 	p.Role = in.Role
 	a.Profiles[in.Name] = p

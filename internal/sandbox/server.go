@@ -117,7 +117,7 @@ func New(o Options) (*Server, error) {
 // Listen serves on a TCP address, such as "127.0.0.1:0", until Close, and
 // returns the endpoint's URL. A wildcard address is printed as 127.0.0.1.
 func (s *Server) Listen(address string) (string, error) {
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return "", fmt.Errorf("sandbox: listen on %s: %w", address, err)
 	}

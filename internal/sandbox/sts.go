@@ -144,7 +144,7 @@ func sessionPolicies(c *call, p params, account string) (texts []string, size in
 	length := 0
 	if p.has("Policy") {
 		text := p.get("Policy")
-		if _, err := identityDocument(text); err != nil {
+		if err := identityDocument(text); err != nil {
 			return nil, 0, err
 		}
 		texts, length = append(texts, text), iampolicy.Size([]byte(text))
