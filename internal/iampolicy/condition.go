@@ -133,15 +133,13 @@ func (e *evaluation) compare(op, want, have string, variables bool) verdict {
 			return unknown
 		}
 		return verdictOf(string(w) == string(h))
-	case op == "ipaddress":
-		network, ok := parseNetwork(want)
-		ip, err := netip.ParseAddr(have)
-		if !ok || err != nil {
-			return unknown
-		}
-		return verdictOf(network.Contains(ip.Unmap().WithZone("")))
 	}
-	return unknown
+	network, ok := parseNetwork(want) // IpAddress: the one that is left
+	ip, err := netip.ParseAddr(have)
+	if !ok || err != nil {
+		return unknown
+	}
+	return verdictOf(network.Contains(ip.Unmap().WithZone("")))
 }
 
 // ordered reads the result of have compared with want.
@@ -155,10 +153,9 @@ func ordered(relation string, cmp int) verdict {
 		return verdictOf(cmp <= 0)
 	case "greaterthan":
 		return verdictOf(cmp > 0)
-	case "greaterthanequals":
+	default: // greaterthanequals
 		return verdictOf(cmp >= 0)
 	}
-	return unknown
 }
 
 func parseBool(s string) (value, ok bool) {

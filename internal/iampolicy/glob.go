@@ -79,16 +79,6 @@ func (p pattern) matches(s string) bool {
 	return i == len(p.text)
 }
 
-// hasWildcard reports whether any * or ? is one.
-func (p pattern) hasWildcard() bool {
-	for i := range len(p.text) {
-		if (p.text[i] == '*' || p.text[i] == '?') && !p.literal[i] {
-			return true
-		}
-	}
-	return false
-}
-
 // segments cuts a pattern for an ARN at its first five colons; ok is false
 // when there are fewer.
 func (p pattern) segments() (out [6]pattern, ok bool) {

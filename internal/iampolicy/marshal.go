@@ -34,11 +34,16 @@ func Marshal(d *Document) []byte {
 // marshalStatement writes a statement; one that is not wholly understood as it
 // was read, since leaving a part out would change what it means.
 func marshalStatement(s Statement) []byte {
-	var w writer
-	if len(s.Unknown) > 0 && json.Compact(&w.Buffer, s.Raw) == nil {
-		return w.Bytes()
+	var raw bytes.Buffer
+	if len(s.Unknown) > 0 && json.Compact(&raw, s.Raw) == nil {
+		return raw.Bytes()
 	}
-	w.Reset()
+	s.Action, s.NotAction = canonicalActions(s.Action), canonicalActions(s.NotAction)
+	return writeStatement(s)
+}
+
+func writeStatement(s Statement) []byte {
+	var w writer
 	w.open('{')
 	if s.Sid != "" {
 		w.member("Sid", s.Sid)
@@ -46,8 +51,8 @@ func marshalStatement(s Statement) []byte {
 	w.member("Effect", string(s.Effect))
 	w.principals("Principal", s.Principal)
 	w.principals("NotPrincipal", s.NotPrincipal)
-	w.list("Action", canonicalActions(s.Action))
-	w.list("NotAction", canonicalActions(s.NotAction))
+	w.list("Action", s.Action)
+	w.list("NotAction", s.NotAction)
 	w.list("Resource", s.Resource)
 	w.list("NotResource", s.NotResource)
 	w.conditions(s.Condition)

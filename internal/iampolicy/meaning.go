@@ -31,7 +31,7 @@ func (s Statement) Meaning() string {
 	if s.NotPrincipal != nil {
 		n.NotPrincipal = s.NotPrincipal.normal(s.partition())
 	}
-	out := string(marshalStatement(n))
+	out := string(writeStatement(n)) // not in canonical case: the table of actions grows
 	for _, e := range s.Unknown {
 		out += "\n" + e.Name + "=" + e.Text
 	}

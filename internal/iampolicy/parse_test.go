@@ -84,6 +84,7 @@ func TestParseErrors(t *testing.T) {
 		"Principal type case":     {wrap(goodStatement + `,"Principal":{"aws":"*"}`), `Principal has no element "aws": write "AWS"`},
 		"principal of 11 digits":  {wrap(goodStatement + `,"Principal":{"AWS":"11111111111"}`), "is no principal: write an account id of 12 digits or an ARN"},
 		"principal of 12 signs":   {wrap(goodStatement + `,"Principal":{"AWS":"11111111111x"}`), "is no principal"},
+		"principal nearly an id":  {wrap(goodStatement + `,"Principal":{"AWS":"AROAexampleexample1"}`), "is no principal"},
 		"principal cut":           {wrap(goodStatement + `,"Principal":{"AWS":"arn:aws:iam"}`), "is no principal"},
 		"principal with wildcard": {wrap(goodStatement + `,"Principal":{"AWS":"arn:aws:iam::111111111111:role/*"}`), "has a wildcard: a principal is written in full"},
 		"service empty":           {wrap(goodStatement + `,"Principal":{"Service":""}`), `Service "" is empty: remove it`},

@@ -9,7 +9,7 @@ type finding struct {
 	sid       string
 	statement int    // that allows; -1: none does by itself
 	policies  int    // how many there are
-	why       string // the reason, where no policy is the reason
+	why       string // what grants, where no policy does
 	near      nearMiss
 }
 
@@ -125,8 +125,6 @@ func (e *evaluation) lack(side Side, f *finding, why string) {
 func (f *finding) silence(side Side, req *Request) string {
 	what := req.Action + " on " + req.Resource
 	switch {
-	case f.why != "":
-		return f.why
 	case f.policies == 0:
 		return "there is no " + kindOf(side) + " to allow " + what
 	case f.near.statement == nil:
