@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,6 +15,9 @@ import (
 // statements tells a policy document in words, one statement a line. lead is
 // what each begins with.
 func (p *printer) statements(lead string, c colour, text []byte) {
+	if len(text) == 0 {
+		return
+	}
 	d, err := iampolicy.ParseLive(text)
 	if err != nil {
 		p.wrapped(lead, c, "a document that cannot be understood: "+clean(err.Error()))
@@ -133,24 +137,115 @@ func trusted(trust []byte) string {
 	return list(names)
 }
 
-// diff writes how a policy document changes: lines of pretty-printed JSON in
-// normal form, so that only what means something differs. It writes nothing if
-// that is nothing.
+// diff writes how a policy document changes: statements that go and that come in
+// words, one a line, and of those that change the lines of pretty-printed JSON.
+// All is in normal form, so that only what means something differs; if nothing
+// does, nothing is written.
 func (p *printer) diff(indent string, before, after []byte) {
-	from, to := pretty(before), pretty(after)
-	unified, err := udiff.ToUnifiedDiff("", "", from, udiff.Lines(from, to), 2)
-	if err != nil {
-		// Edits that were made from a text fit it; if not, both are shown.
-		p.line(indent + p.paint(red, "- "+clean(from)))
-		p.line(indent + p.paint(green, "+ "+clean(to)))
+	from, err1 := iampolicy.ParseLive(before)
+	to, err2 := iampolicy.ParseLive(after)
+	if err1 != nil || err2 != nil {
+		p.lines(indent, pretty(before), pretty(after))
 		return
 	}
-	for i, hunk := range unified.Hunks {
-		if i > 0 || hunk.FromLine > 1 {
-			p.line(indent + p.paint(dim, "  ..."))
+	for _, d := range statementDiffs(from.Statements, to.Statements) {
+		switch {
+		case d.after == nil:
+			p.wrapped(indent+p.paint(red, "- "), red, sentence(*d.before))
+		case d.before == nil:
+			p.wrapped(indent+p.paint(green, "+ "), green, sentence(*d.after))
+		default:
+			p.lines(indent, pretty(alone(*d.before)), pretty(alone(*d.after)))
+		}
+	}
+}
+
+// alone is a document with one statement.
+func alone(s iampolicy.Statement) []byte {
+	return iampolicy.Marshal(&iampolicy.Document{Statements: []iampolicy.Statement{s}})
+}
+
+// statementDiff is a statement that goes (no after), comes (no before) or
+// changes.
+type statementDiff struct{ before, after *iampolicy.Statement }
+
+// statementDiffs pairs the statements that are not the same on both sides by
+// their Sids, and those without by their order if there are as many. Those that
+// go come first, then those that change, then those that come.
+func statementDiffs(before, after []iampolicy.Statement) []statementDiff {
+	before, after = without(before, after), without(after, before)
+	bySid := map[string]*iampolicy.Statement{}
+	var unnamed []*iampolicy.Statement // of before
+	for i := range before {
+		if s := &before[i]; s.Sid == "" {
+			unnamed = append(unnamed, s)
+		} else {
+			bySid[s.Sid] = s
+		}
+	}
+	comeUnnamed := 0
+	for _, s := range after {
+		if s.Sid == "" {
+			comeUnnamed++
+		}
+	}
+	pairUnnamed := comeUnnamed == len(unnamed)
+	var change, come []statementDiff
+	paired := map[*iampolicy.Statement]bool{}
+	for i := range after {
+		s := &after[i]
+		from := bySid[s.Sid]
+		if s.Sid == "" && pairUnnamed {
+			from, unnamed = unnamed[0], unnamed[1:]
+		}
+		if from == nil {
+			come = append(come, statementDiff{after: s})
+			continue
+		}
+		paired[from] = true
+		change = append(change, statementDiff{from, s})
+	}
+	var list []statementDiff
+	for i := range before {
+		if !paired[&before[i]] {
+			list = append(list, statementDiff{before: &before[i]})
+		}
+	}
+	return slices.Concat(list, change, come)
+}
+
+// without is a list without the statements that the other has too, each as
+// often as it is there.
+func without(list, other []iampolicy.Statement) []iampolicy.Statement {
+	have := map[string]int{}
+	for _, s := range other {
+		have[string(alone(s))]++
+	}
+	var rest []iampolicy.Statement
+	for _, s := range list {
+		if key := string(alone(s)); have[key] > 0 {
+			have[key]--
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+// lines writes the lines that differ in two pretty documents, each group with
+// a little of what is around it.
+func (p *printer) lines(indent, from, to string) {
+	unified, err := udiff.ToUnifiedDiff("", "", from, udiff.Lines(from, to), 2)
+	if err != nil {
+		unified.Hunks = nil // edits made from a text fit it
+	}
+	lines := strings.Split(from, "\n")
+	for _, hunk := range unified.Hunks {
+		if hunk.FromLine > 1 {
+			p.line(indent + p.paint(dim, "  ..."+within(lines[:min(hunk.FromLine-1, len(lines))])))
 		}
 		for _, line := range hunk.Lines {
-			text := untabbed(line.Content)
+			text := clean(strings.TrimSuffix(line.Content, "\n"))
 			switch line.Kind {
 			case udiff.Delete:
 				p.line(indent + p.paint(red, "- "+text))
@@ -163,10 +258,29 @@ func (p *printer) diff(indent string, before, after []byte) {
 	}
 }
 
-func untabbed(line string) string { return clean(strings.TrimSuffix(line, "\n")) }
+// The lines of a pretty document at which a statement begins, and its Sid.
+const (
+	statementStart = "    {"
+	statementSid   = `      "Sid": `
+)
 
-// pretty is a document in normal form, indented; one that is no policy only
-// indented, and one that is no JSON as it is. Nothing stays nothing.
+// within names the statement that a text ends in, if it has a Sid.
+func within(lines []string) string {
+	for _, line := range slices.Backward(lines) {
+		if sid, ok := strings.CutPrefix(line, statementSid); ok {
+			return " in statement " + clean(strings.TrimSuffix(sid, ","))
+		}
+		if line == statementStart {
+			break
+		}
+	}
+	return ""
+}
+
+// pretty is a document in normal form, indented, for differences that a person
+// reads: what may be a list is one, and every line but the braces ends in a
+// comma, so that one value more is one line more. What is no policy is only
+// indented, and what is no JSON stays as it is. Nothing stays nothing.
 func pretty(text []byte) string {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return ""
@@ -174,9 +288,23 @@ func pretty(text []byte) string {
 	if d, err := iampolicy.ParseLive(text); err == nil {
 		text = iampolicy.Marshal(d)
 	}
-	var b bytes.Buffer
-	if json.Indent(&b, text, "", "  ") != nil {
+	var indented bytes.Buffer
+	if json.Indent(&indented, text, "", "  ") != nil {
 		return string(text) + "\n"
 	}
-	return b.String() + "\n"
+	var b strings.Builder
+	for line := range strings.Lines(indented.String()) {
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), ",")
+		if m := scalar.FindStringSubmatch(line); m != nil {
+			line = m[1] + m[2] + " [\n" + m[1] + "  " + m[3] + ",\n" + m[1] + "]"
+		}
+		if strings.HasPrefix(line, " ") && !strings.HasSuffix(line, "{") && !strings.HasSuffix(line, "[") {
+			line += ","
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
 }
+
+// scalar is a line with a list of one, which normal form writes as a scalar.
+var scalar = regexp.MustCompile(`^( +)("(?:Action|NotAction|Resource|NotResource|AWS|Service|Federated|CanonicalUser)":) (".*")$`)

@@ -3,28 +3,36 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/xshare/xshare/plan"
 	"github.com/xshare/xshare/specs"
 )
 
 // Drift writes where the live accounts differ from the specs, by account, then
-// orphans and problems, and a summary line.
-func Drift(w io.Writer, changes *plan.Changes, orphans []specs.Problem, style Style) error {
+// the problems and a summary line. more are problems found elsewhere, orphans
+// among them (see plan.Orphans).
+func Drift(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style) error {
 	p := newPrinter(w, style)
 	p.changes(changes, true)
-	if s := changes.Summary(); s.Update > 0 {
-		p.line(p.paint(dim, "Of differences, - is live and + is what the specs say."))
+	if changes.Summary().Update > 0 {
+		p.line(p.paint(dim, "In a difference, - is live and + is what the specs say."))
 		p.blank()
 	}
-	p.problems(changes.Plan, append(append([]specs.Problem(nil), changes.Problems...), orphans...))
-	p.driftSummary(changes, len(orphans))
+	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
+	orphans := 0
+	for _, problem := range more {
+		if problem.Code == "orphan" {
+			orphans++
+		}
+	}
+	p.driftSummary(changes, orphans)
 	return p.done()
 }
 
-// Drifts counts the resources that differ from the specs: those that apply
+// differing counts the resources that differ from the specs: those that apply
 // would change, and instances that it leaves although they differ.
-func Drifts(changes *plan.Changes) int {
+func differing(changes *plan.Changes) int {
 	left := map[string]bool{}
 	for _, problem := range changes.Problems {
 		if problem.Code == plan.CodeInstanceDiffers {
@@ -42,7 +50,7 @@ func Drifts(changes *plan.Changes) int {
 
 func (p *printer) driftSummary(changes *plan.Changes, orphans int) {
 	s := changes.Summary()
-	differ, all := Drifts(changes), len(changes.Steps)
+	differ, all := differing(changes), len(changes.Steps)
 	if differ == 0 && s.Error == 0 && orphans == 0 {
 		p.line(p.paint(green, "No drift.") + " " + matches(s.Noop))
 		return

@@ -53,13 +53,14 @@ type validateDocument struct {
 //	{"formatVersion": 1, "valid": true, "files": 2, "shares": 1, "grants": 1,
 //	 "problems": [as in the plan document]}
 //
-// valid is false if any problem is an error. Counts are 0 where the repository
-// could not be read.
-func ValidateJSON(w io.Writer, problems []specs.Problem, counts Counts) error {
+// valid is false if any problem is an error. repo is nil, and the counts are 0,
+// where the repository could not be read.
+func ValidateJSON(w io.Writer, repo *specs.Repository, problems []specs.Problem) error {
 	errors, warnings := split(problems)
+	n := countsOf(repo)
 	return writeJSON(w, validateDocument{
-		FormatVersion: plan.FormatVersion, Valid: len(errors) == 0,
-		Files: counts.Files, Shares: counts.Shares, Grants: counts.Grants,
+		FormatVersion: plan.FormatVersion, Valid: repo != nil && len(errors) == 0,
+		Files: n.files, Shares: n.shares, Grants: n.grants,
 		Problems: plan.ProblemDocuments(append(errors, warnings...)),
 	})
 }

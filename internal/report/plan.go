@@ -14,11 +14,11 @@ import (
 )
 
 // Plan writes what apply would do, by account, then the problems and a summary
-// line. problems are all there are, those of changes among them.
-func Plan(w io.Writer, changes *plan.Changes, problems []specs.Problem, style Style) error {
+// line. more are problems found elsewhere that belong to the same plan.
+func Plan(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style) error {
 	p := newPrinter(w, style)
 	p.changes(changes, false)
-	p.problems(changes.Plan, problems)
+	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
 	p.planSummary(changes)
 	if len(changes.Plan.NotSearched) > 0 {
 		p.wrapped("", dim, "orphans not searched in: "+strings.Join(changes.Plan.NotSearched, ", "))
@@ -48,18 +48,17 @@ func (p *printer) changes(changes *plan.Changes, drift bool) {
 }
 
 func (p *printer) change(c *plan.Change, drift bool, after string) {
-	sign, c1 := symbol(c.Action)
-	text := noun(c.Type) + " " + p.paint(bold, called(c))
+	sign, colour := symbol(c.Action)
+	text := resource(c)
 	if drift {
 		text += " " + driftWord(c.Action)
-	}
-	if more := about(c); more != "" && !drift && c.Action != plan.Delete && c.Action != plan.Error {
+	} else if more := about(c); more != "" && c.Action == plan.Create {
 		text += " " + more
 	}
 	if after != "" {
-		text += p.paint(dim, " (after "+after+")")
+		text += " (after " + after + ")"
 	}
-	p.line("  " + p.paint(c1, sign) + " " + text)
+	p.wrapped("  "+p.paint(colour, sign)+" ", plain, text)
 	if c.Action == plan.Error {
 		p.waiting(c)
 		return
@@ -245,7 +244,11 @@ func (p *printer) planSummary(changes *plan.Changes) {
 	if s.Error > 0 {
 		text += fmt.Sprintf(", %d that cannot be done", s.Error)
 	}
-	p.linef("%s%s. %d unchanged.", p.paint(bold, "Plan:"), text, s.Noop)
+	text += "."
+	if s.Noop > 0 {
+		text += fmt.Sprintf(" %d unchanged.", s.Noop)
+	}
+	p.line(p.paint(bold, "Plan:") + text)
 }
 
 func matches(n int) string {

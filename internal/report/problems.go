@@ -30,21 +30,44 @@ func Problems(w io.Writer, problems []specs.Problem, style Style) error {
 	return p.done()
 }
 
-// Counts are what a repository holds.
-type Counts struct{ Files, Shares, Grants int }
-
-// Valid writes the line that says that a repository is valid.
-func Valid(w io.Writer, counts Counts, style Style) error {
+// Validate writes the outcome of a validation: the problems, as Problems does,
+// and for a valid repository the line that says so, with what it holds. repo is
+// nil if it could not be read.
+func Validate(w io.Writer, repo *specs.Repository, problems []specs.Problem, style Style) error {
+	if err := Problems(w, problems, style); err != nil {
+		return err
+	}
+	if errors, _ := split(problems); repo == nil || len(errors) > 0 {
+		return nil
+	}
 	p := newPrinter(w, style)
-	p.linef("%s, %s, %s: %s", count(counts.Files, "file"), count(counts.Shares, "share"), count(counts.Grants, "grant"), p.paint(green, "valid"))
+	n := countsOf(repo)
+	p.linef("%s, %s, %s: %s", count(n.files, "file"), count(n.shares, "share"), count(n.grants, "grant"), p.paint(green, "valid"))
 	return p.done()
 }
 
-// split is errors and warnings, each sorted as a person mends them.
+// counts are what a repository holds.
+type counts struct{ files, shares, grants int }
+
+func countsOf(repo *specs.Repository) counts {
+	if repo == nil {
+		return counts{}
+	}
+	n := counts{shares: len(repo.Shares)}
+	files := map[string]bool{repo.Pos.File: true}
+	for _, share := range repo.Shares {
+		files[share.Pos.File] = true
+		n.grants += len(share.Consumers)
+	}
+	n.files = len(files)
+	return n
+}
+
+// split is errors and warnings, each once, sorted as a person mends them.
 func split(problems []specs.Problem) (errors, warnings []specs.Problem) {
 	sorted := slices.Clone(problems)
 	specs.SortProblems(sorted)
-	for _, problem := range sorted {
+	for _, problem := range slices.Compact(sorted) {
 		if problem.Severity == specs.SeverityError {
 			errors = append(errors, problem)
 		} else {

@@ -83,8 +83,7 @@ func past(a plan.Action) string {
 	return "left"
 }
 
-// about is what a person wants to know of a resource beside its name, in the
-// order in which it is asked.
+// about is what a person wants to know of a new resource beside its name.
 func about(c *plan.Change) string {
 	switch want := c.Want.(type) {
 	case plan.Bucket:
@@ -98,7 +97,7 @@ func about(c *plan.Change) string {
 	case plan.Instance:
 		return fmt.Sprintf("(%s, %s, %s)", clean(want.Type), clean(want.Image), clean(want.Region))
 	case plan.InstanceProfile:
-		if c.Action == plan.Create {
+		if want.Role != want.Name {
 			return "with role " + clean(want.Role)
 		}
 	case plan.Association:
