@@ -76,6 +76,7 @@ type Client struct {
 	options  Options
 	sessions map[string]*session // by account id
 	limits   *limits
+	idle     func() // drops idle connections to a sandbox; nil: not needed
 
 	mu      sync.Mutex
 	known   map[string]bool   // what was seen or made: see remember
@@ -122,6 +123,14 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		c.sessions[a.ID] = &session{client: c, account: a, base: bases.get(ctx, a), role: c.roleOf(a)}
 	}
 	return c, ctx.Err()
+}
+
+// Close drops the connections to a sandbox that nobody uses, for which the
+// sandbox would wait when it is closed itself. Nothing else needs it.
+func (c *Client) Close() {
+	if c.idle != nil {
+		c.idle()
+	}
 }
 
 // session returns an account's session, or why there is none.

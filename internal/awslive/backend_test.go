@@ -275,6 +275,7 @@ func (b *backend) client(t *testing.T, change ...func(*Options)) *Client {
 	}
 	c, err := New(t.Context(), o)
 	must(t, err)
+	t.Cleanup(c.Close)
 	return c
 }
 

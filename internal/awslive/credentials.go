@@ -45,18 +45,27 @@ type caller struct {
 // bases makes each base once.
 type bases struct {
 	client *Client
-	http   *awshttp.BuildableClient
+	http   aws.HTTPClient
 	byName map[string]*base
 }
 
+// newBases gives all bases one pool of connections. A sandbox's is a plain one,
+// so that Close can empty it; the SDK's own takes AWS_CA_BUNDLE.
 func newBases(c *Client) *bases {
-	return &bases{
-		client: c,
-		http: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConnsPerHost = 64
-		}),
-		byName: map[string]*base{},
+	const perHost = 64
+	pool := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = perHost })
+	b := &bases{client: c, http: pool, byName: map[string]*base{}}
+	if c.options.Sandbox != nil {
+		t := pool.GetTransport()
+		t.MaxIdleConnsPerHost = perHost
+		c.idle = t.CloseIdleConnections
+		b.http = &http.Client{
+			Transport: t,
+			// As in the SDK's own: a redirect is an answer.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
 	}
+	return b
 }
 
 // get returns the base of an account's credentials.
