@@ -13,7 +13,7 @@ build: ## build bin/xshare
 	$(GO) build -o bin/xshare ./cmd/xshare
 
 demo: build ## run the main job on the embedded AWS
-	@sh examples/recipe/demo.sh
+	@$(GO) run ./examples/demo bin/xshare examples/recipe
 
 test: ## run all tests
 	$(GO) test ./...

@@ -33,7 +33,7 @@ func TestLoadRecipe(t *testing.T) {
 	lake := &Account{Alias: "lake", ID: "111111111111", Region: "us-east-1", DeployRole: "xshare-deployer", Manage: true}
 	analytics := &Account{Alias: "analytics", ID: "222222222222", Region: "us-east-1", DeployRole: "xshare-deployer", Manage: true}
 	want := &Repository{
-		Files: 2, Name: "recipe", Region: "us-east-1", DeployRole: "xshare-deployer",
+		Name: "recipe", Region: "us-east-1", DeployRole: "xshare-deployer",
 		Accounts: []*Account{analytics, lake},
 		Include:  []string{"shares/**/*.yaml"},
 		Shares: []*Share{{
@@ -146,7 +146,7 @@ func TestLoadEveryField(t *testing.T) {
 	old := &Account{Alias: "old", ID: "555555555555", Region: "us-east-1", DeployRole: deployer, ReadRole: reader, ExternalID: "abc:1", Manage: true, Retired: true}
 	partner := &Account{Alias: "partner", ID: "444444444444", Region: "us-east-1", DeployRole: deployer, ReadRole: reader, ExternalID: "abc:1"}
 	want := &Repository{
-		Files: 2, Name: "acme-data", FormerNames: []string{"acme", "zeta"}, Region: "us-east-1",
+		Name: "acme-data", FormerNames: []string{"acme", "zeta"}, Region: "us-east-1",
 		DeployRole: deployer, ReadRole: reader, ExternalID: "abc:1", PermissionsBoundary: "base",
 		Accounts: []*Account{analytics, hand, lake, old, partner},
 		Include:  []string{"teams/*/shares.yaml", "teams/**/*.yaml"},

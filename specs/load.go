@@ -72,12 +72,10 @@ func (l *loader) load() *Repository {
 			l.aliases = append(l.aliases, a.Alias)
 		}
 	}
-	files := l.included(patterns, includePos)
-	shares := l.shares(files)
+	shares := l.shares(l.included(patterns, includePos))
 	if l.repo == nil {
 		return nil
 	}
-	l.repo.Files = 1 + len(files)
 	if len(shares) == 0 && !l.failed() {
 		l.warn(codeNoShares, l.repo.Pos, "nothing to do if that is meant; what xshare made for former shares will be closed",
 			"the repository has no shares")

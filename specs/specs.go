@@ -59,7 +59,6 @@ type Repository struct {
 	Include             []string
 	Tags                map[string]string
 	Shares              []*Share // by name
-	Files               int      // how many files it was read from
 	Pos                 Pos
 }
 

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/xshare/xshare/executor"
+	"github.com/xshare/xshare/internal/awslive"
+	"github.com/xshare/xshare/internal/sandbox"
+	"github.com/xshare/xshare/plan"
+	"github.com/xshare/xshare/specs"
+)
+
+// world is a repository together with its live accounts.
+type world struct {
+	repo      *specs.Repository
+	plan      *plan.Plan
+	client    *awslive.Client
+	problems  []specs.Problem // of specs and plan; warnings only
+	snapshots map[string]*plan.Snapshot
+	commit    string
+}
+
+// open reads the specs in dir, builds the plan and connects to its accounts,
+// or to the embedded AWS with --sandbox. The returned function ends it: it
+// saves the sandbox and writes --stats, also after a failure.
+func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, end func() error, err error) {
+	stats := awslive.NewStats()
+	var closers []func() error
+	end = func() error {
+		errs := []error{a.writeStats(stats)}
+		for _, c := range closers {
+			errs = append(errs, c())
+		}
+		return errors.Join(errs...)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, end())
+			end = nil
+		}
+	}()
+	repo, problems, err := a.load(dir)
+	if err != nil {
+		return nil, end, err
+	}
+	selected, err := a.selection(repo)
+	if err != nil {
+		return nil, end, err
+	}
+	p, more := plan.Build(repo, selected)
+	problems = append(problems, more...)
+	if err := failedIfAny(problems); err != nil {
+		a.printProblems(problems)
+		return nil, end, err
+	}
+	o := awslive.Options{
+		Accounts: repo.Accounts, Partition: p.Partition, Region: repo.Region,
+		Repository: repo.Name, FormerNames: repo.FormerNames, Ours: p.Ours,
+		ReadOnly: readOnly, Version: version(), Stats: stats,
+	}
+	if a.flags.sandbox {
+		server, endpoint, err := a.startSandbox(dir, repo)
+		if err != nil {
+			return nil, end, err
+		}
+		closers = append(closers, server.Close)
+		o.Sandbox = &awslive.Endpoint{URL: endpoint, Account: firstAccount(repo).ID}
+	}
+	client, err := awslive.New(ctx, o)
+	if err != nil {
+		return nil, end, err
+	}
+	return &world{repo: repo, plan: p, client: client, problems: problems, commit: commit(dir)}, end, nil
+}
+
+// startSandbox serves the embedded AWS of a repository for this one run.
+func (a *app) startSandbox(dir string, repo *specs.Repository) (*sandbox.Server, string, error) {
+	state := a.flags.sandboxState
+	if state == "" {
+		state = filepath.Join(dir, ".xshare", "sandbox.json")
+	}
+	server, err := newSandbox(repo, sandbox.Options{StatePath: state})
+	if err != nil {
+		return nil, "", err
+	}
+	endpoint, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		return nil, "", errors.Join(err, server.Close())
+	}
+	return server, endpoint, nil
+}
+
+// observe reads all accounts of the plan, and with sweep all others of the
+// repository too; then those buckets that what was read leads to.
+func (a *app) observe(ctx context.Context, w *world, sweep bool, emit func(executor.Event)) error {
+	wants := w.plan.Wants()
+	if sweep {
+		for _, account := range w.plan.NotSearched {
+			wants = append(wants, plan.Want{Account: account, IAM: true})
+		}
+		w.plan.NotSearched = nil
+	}
+	var err error
+	if w.snapshots, err = executor.Observe(ctx, w.client, wants, a.flags.concurrency, emit); err != nil {
+		return err
+	}
+	later, err := executor.Observe(ctx, w.client, plan.Leads(w.plan, w.snapshots), a.flags.concurrency, emit)
+	if err != nil {
+		return err
+	}
+	for account, snapshot := range later {
+		w.snapshots[account].Add(snapshot)
+	}
+	return nil
+}
+
+// compare observes the accounts and sets the plan against them.
+func (a *app) compare(ctx context.Context, w *world, sweep bool, emit func(executor.Event)) (*plan.Changes, error) {
+	if err := a.observe(ctx, w, sweep, emit); err != nil {
+		return nil, err
+	}
+	return plan.Compare(w.plan, w.snapshots, plan.Options{Only: a.flags.only, Adopt: a.flags.adopt}), nil
+}
+
+func (a *app) writeStats(stats *awslive.Stats) error {
+	if a.flags.stats == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(stats, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(a.flags.stats, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("--stats: %w", err)
+	}
+	return nil
+}

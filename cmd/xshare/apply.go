@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/xshare/xshare/executor"
+	"github.com/xshare/xshare/internal/report"
+	"github.com/xshare/xshare/plan"
+)
+
+func newApplyCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "apply [DIR]",
+		Short: "Bring the accounts to what the specs say",
+		Long: `Plans, shows the plan and carries it out, in all accounts at once. On a terminal
+it asks first; elsewhere it needs --yes.
+
+A step that fails stops only those that need it. An interrupt (Ctrl-C) starts
+nothing more and ends what is under way; a second one cancels that too. Run it
+again to finish.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.apply(cmd.Context(), directory(args)) },
+	}
+	a.addFormat(cmd, "text", "json")
+	a.addAccountFlags(cmd)
+	cmd.Flags().BoolVar(&a.flags.adopt, "adopt", false, "take over what exists without our mark")
+	cmd.Flags().BoolVar(&a.flags.yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func (a *app) apply(ctx context.Context, dir string) (err error) {
+	if !a.flags.yes && !a.streams.inTerminal {
+		return errors.New("apply would have to ask, and stdin is no terminal: pass --yes to apply without asking")
+	}
+	w, end, err := a.open(ctx, dir, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	progress := a.progress()
+	changes, err := a.compare(ctx, w, false, progress.Handle)
+	progress.Close()
+	if err != nil {
+		return err
+	}
+	if a.flags.format == "text" {
+		if err := a.showPlan(w, changes); err != nil {
+			return err
+		}
+	}
+	if changes.Summary().Differs() && !a.flags.yes {
+		if yes, err := a.confirm(ctx); err != nil || !yes {
+			return errors.Join(err, errFailed)
+		}
+	}
+	begun := time.Now()
+	result := a.carryOut(ctx, w, changes)
+	if err := a.showResult(w, changes, result, time.Since(begun)); err != nil {
+		return err
+	}
+	switch {
+	case result.Interrupted:
+		return errInterrupted
+	case result.Summary.Failed+result.Summary.Blocked+result.Summary.Partial > 0 || anyError(changes):
+		return errFailed
+	}
+	return nil
+}
+
+// carryOut applies the changes; from here on the first interrupt stops only
+// what has not begun.
+func (a *app) carryOut(ctx context.Context, w *world, changes *plan.Changes) *executor.Result {
+	a.stopsCleanly.Store(true)
+	defer a.stopsCleanly.Store(false)
+	progress := a.progress()
+	defer progress.Close()
+	return executor.Apply(ctx, a.stop, w.client, changes, a.flags.concurrency, progress.Handle)
+}
+
+func (a *app) showResult(w *world, changes *plan.Changes, result *executor.Result, elapsed time.Duration) error {
+	if a.flags.format == "json" {
+		return a.printDocument(report.ApplyDocument(changes, result, w.commit, w.problems...))
+	}
+	if len(result.Changes) == result.Summary.Unchanged {
+		return nil // the plan has said so
+	}
+	return report.Result(a.streams.out, changes, result, elapsed, a.outStyle())
+}
+
+// confirm asks on the terminal. Only "yes" is a yes.
+func (a *app) confirm(ctx context.Context) (bool, error) {
+	fmt.Fprint(a.streams.err, "\nApply these changes? Only \"yes\" is taken for it: ")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.streams.in).ReadString('\n')
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	case line := <-answer:
+		if line != "yes" {
+			fmt.Fprintln(a.streams.err, "Not applied.")
+		}
+		return line == "yes", nil
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/specs"
+)
+
+// load reads the repository in dir. Its errors are printed to stderr, all of
+// them; nothing is called then. Warnings are the caller's to show.
+func (a *app) load(dir string) (*specs.Repository, []specs.Problem, error) {
+	repo, problems, err := readRepository(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if repo == nil {
+		a.printProblems(problems)
+		return nil, nil, errFailed
+	}
+	return repo, problems, nil
+}
+
+// readRepository reads specs from dir and from nowhere else: links that lead
+// out of it are not followed.
+func readRepository(dir string) (*specs.Repository, []specs.Problem, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		return nil, nil, fmt.Errorf("cannot read directory %s: %w", dir, err)
+	}
+	defer root.Close()
+	repo, problems := specs.Load(root.FS())
+	return repo, problems, nil
+}
+
+// selection turns --only into a test on share names. A glob that matches no
+// share is an error, since it is most likely a slip.
+func (a *app) selection(repo *specs.Repository) (func(share string) bool, error) {
+	if len(a.flags.only) == 0 {
+		return func(string) bool { return true }, nil
+	}
+	selected := map[string]bool{}
+	for _, glob := range a.flags.only {
+		found := false
+		for _, share := range repo.Shares {
+			ok, err := path.Match(glob, share.Name)
+			if err != nil {
+				return nil, fmt.Errorf("--only %q is not a glob: %w", glob, err)
+			}
+			if ok {
+				found, selected[share.Name] = true, true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("--only %q matches none of the %d shares: %s", glob, len(repo.Shares), someNames(repo.Shares))
+		}
+	}
+	return func(name string) bool { return selected[name] }, nil
+}
+
+func someNames(shares []*specs.Share) string {
+	const most = 5
+	var names []string
+	for _, s := range shares {
+		names = append(names, s.Name)
+	}
+	if len(names) > most {
+		names = append(names[:most:most], "…")
+	}
+	if len(names) == 0 {
+		return "there are none"
+	}
+	return "their names are " + strings.Join(names, ", ")
+}
+
+// commit is the commit that dir's specs are at, where dir is in a git work
+// tree whose HEAD can be read without running anything; else it is empty.
+func commit(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	for {
+		if id := headCommit(filepath.Join(abs, ".git")); id != "" {
+			return id
+		}
+		parent := filepath.Dir(abs)
+		if parent == abs {
+			return ""
+		}
+		abs = parent
+	}
+}
+
+func headCommit(gitDir string) string {
+	head, err := os.ReadFile(filepath.Join(gitDir, "HEAD"))
+	if err != nil {
+		return ""
+	}
+	id := strings.TrimSpace(string(head))
+	ref, symbolic := strings.CutPrefix(id, "ref: ")
+	if !symbolic {
+		return id
+	}
+	if text, err := os.ReadFile(filepath.Join(gitDir, filepath.FromSlash(ref))); err == nil {
+		return strings.TrimSpace(string(text))
+	}
+	packed, err := os.ReadFile(filepath.Join(gitDir, "packed-refs"))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(packed)) {
+		if id, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name == ref {
+			return id
+		}
+	}
+	return ""
+}
+
+// firstAccount is the account that stands first in the repository's file.
+func firstAccount(repo *specs.Repository) *specs.Account {
+	return slices.MinFunc(repo.Accounts, func(x, y *specs.Account) int {
+		if x.Pos.Line != y.Pos.Line {
+			return x.Pos.Line - y.Pos.Line
+		}
+		return x.Pos.Col - y.Pos.Col
+	})
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+)
+
+// app is what all commands stand on: the streams, the flags, and the signal
+// to start nothing more.
+type app struct {
+	streams streams
+	flags   flags
+
+	stop         chan struct{} // closed by the first interrupt
+	stopsCleanly atomic.Bool   // a command is at work that heeds stop
+}
+
+// flags are the values of all flags; each command offers those it knows.
+type flags struct {
+	format           string
+	only             []string
+	adopt            bool
+	yes              bool
+	detailedExitCode bool
+	strict           bool
+	probe            bool
+	concurrency      int
+	noColor          bool
+	verbose          bool
+	sandbox          bool
+	sandboxState     string
+	stats            string
+	listen           string
+	state            string
+	journal          string
+	readyFile        string
+}
+
+func newRootCommand(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "xshare",
+		Short: "Share S3 buckets across AWS accounts, as code",
+		Long: `xshare turns small YAML files that say "these roles in those accounts may use
+this bucket" into both sides of the trust, in every account, and keeps it so.
+
+The repository of specs is the desired state and AWS is the live state; there
+is no state file. Every command takes the repository's directory, "." by
+default.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.streams.in)
+	root.SetOut(a.streams.out)
+	root.SetErr(a.streams.err)
+	root.PersistentFlags().BoolVar(&a.flags.noColor, "no-color", false, "no colour (NO_COLOR does the same)")
+	root.PersistentFlags().BoolVarP(&a.flags.verbose, "verbose", "v", false, "say more on stderr")
+	root.AddCommand(
+		newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newDriftCommand(a),
+		newVerifyCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
+	)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
+	})
+	return root
+}
+
+// directory is a command's DIR argument.
+func directory(args []string) string {
+	if len(args) == 0 {
+		return "."
+	}
+	return args[0]
+}
+
+// addFormat adds --format with the values that a command has, the first being
+// the default.
+func (a *app) addFormat(cmd *cobra.Command, formats ...string) {
+	cmd.Flags().StringVar(&a.flags.format, "format", formats[0], "output format: "+strings.Join(formats, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	check := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if !slices.Contains(formats, a.flags.format) {
+			return fmt.Errorf("--format %q is not known: use %s", a.flags.format, strings.Join(formats, " or "))
+		}
+		if check != nil {
+			return check(cmd, args)
+		}
+		return nil
+	}
+}
+
+// addAccountFlags adds what every command has that calls AWS.
+func (a *app) addAccountFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&a.flags.only, "only", nil, "only shares whose name matches this glob; may repeat")
+	f.IntVar(&a.flags.concurrency, "concurrency", 64, "how many accounts, and changes, are worked on at once")
+	f.BoolVar(&a.flags.sandbox, "sandbox", false, "run against the embedded AWS instead of real accounts")
+	f.StringVar(&a.flags.sandboxState, "sandbox-state", "", "the embedded AWS's state file (default DIR/.xshare/sandbox.json)")
+	f.StringVar(&a.flags.stats, "stats", "", "write the number of API calls to this file, as JSON")
+}
+
+func newVersionCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(a.streams.out, "xshare", version())
+			return err
+		},
+	}
+}
+
+// version is what the Go tool noted when it built the program.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

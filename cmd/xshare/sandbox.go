@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/xshare/xshare/internal/sandbox"
+	"github.com/xshare/xshare/specs"
+)
+
+func newSandboxCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sandbox [DIR]",
+		Short: "Serve the embedded AWS",
+		Long: `Serves an embedded AWS (S3, IAM, STS, EC2 and instance metadata, as far as
+sharing buckets needs them) for the SDKs, the aws CLI and Terraform, until it is
+interrupted. With DIR it holds what the specs there name as existing.
+
+An access key id of 12 digits is the administrator of that account.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.serveSandbox(cmd.Context(), args) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&a.flags.listen, "listen", "127.0.0.1:0", "address to serve on; port 0 takes a free one")
+	f.StringVar(&a.flags.state, "state", "", "file that keeps the state between runs (default: in memory)")
+	f.StringVar(&a.flags.journal, "journal", "", "file that gets one JSON line a call")
+	f.StringVar(&a.flags.readyFile, "ready-file", "", "file that is written once the server answers")
+	return cmd
+}
+
+func (a *app) serveSandbox(ctx context.Context, args []string) (err error) {
+	repo := &specs.Repository{}
+	if len(args) == 1 {
+		if repo, _, err = a.load(args[0]); err != nil {
+			return err
+		}
+	}
+	o := sandbox.Options{StatePath: a.flags.state}
+	if a.flags.journal != "" {
+		file, err := os.OpenFile(a.flags.journal, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fmt.Errorf("--journal: %w", err)
+		}
+		defer file.Close()
+		o.Journal = file
+	}
+	server, err := newSandbox(repo, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	endpoint, err := server.Listen(a.flags.listen)
+	if err != nil {
+		return err
+	}
+	if err := printExports(a.streams.out, endpoint, repo); err != nil {
+		return err
+	}
+	if a.flags.readyFile != "" {
+		if err := writeReadyFile(a.flags.readyFile, endpoint); err != nil {
+			return fmt.Errorf("--ready-file: %w", err)
+		}
+	}
+	fmt.Fprintln(a.streams.err, "serving until interrupted")
+	select {
+	case <-ctx.Done():
+	case <-a.stop:
+	}
+	return nil
+}
+
+// printExports prints what a shell needs to talk to the sandbox.
+func printExports(w io.Writer, endpoint string, repo *specs.Repository) error {
+	key := "111111111111"
+	region := "us-east-1"
+	if len(repo.Accounts) > 0 {
+		key, region = firstAccount(repo).ID, repo.Region
+	}
+	_, err := fmt.Fprintf(w, `export AWS_ENDPOINT_URL=%s
+export AWS_ACCESS_KEY_ID=%s
+export AWS_SECRET_ACCESS_KEY=sandbox
+export AWS_REGION=%s
+export AWS_DEFAULT_REGION=%s
+unset AWS_SESSION_TOKEN AWS_PROFILE
+`, endpoint, key, region, region)
+	return err
+}
+
+// writeReadyFile writes the file in one step, so that whoever waits for it
+// never reads half of it.
+func writeReadyFile(path, endpoint string) error {
+	text, err := json.Marshal(map[string]string{"endpoint": endpoint})
+	if err != nil {
+		return err
+	}
+	return renameio.WriteFile(path, append(text, '\n'), 0o644)
+}
