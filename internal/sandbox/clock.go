@@ -57,6 +57,51 @@ type Window struct {
 	Attempts int           // so many first attempts fail, whatever the clock says
 }
 
+// servePropagation shows the windows by GET and sets them by PUT of, for
+// instance, {"role": {"for": "8s", "attempts": 2}, "profile": {"for": "8s"}}.
+func (s *Server) servePropagation(w http.ResponseWriter, r *http.Request) {
+	type window struct {
+		For      string `json:"for"`
+		Attempts int    `json:"attempts"`
+	}
+	type windows struct {
+		Role    window `json:"role"`
+		Profile window `json:"profile"`
+	}
+	switch r.Method {
+	case http.MethodGet:
+	case http.MethodPut:
+		var in windows
+		var p Propagation
+		d := json.NewDecoder(r.Body)
+		d.DisallowUnknownFields()
+		err := d.Decode(&in)
+		for _, v := range []struct {
+			from window
+			to   *Window
+		}{{in.Role, &p.Role}, {in.Profile, &p.Profile}} {
+			v.to.Attempts = v.from.Attempts
+			if err == nil && v.from.For != "" {
+				v.to.For, err = time.ParseDuration(v.from.For)
+			}
+		}
+		if err != nil {
+			answerJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error() + `: the body must be like {"role": {"for": "8s", "attempts": 2}, "profile": {"for": "8s"}}`})
+			return
+		}
+		s.mu.Lock()
+		s.options.Propagation = p
+		s.mu.Unlock()
+	default:
+		refuseMethod(w, "GET, PUT")
+		return
+	}
+	s.mu.Lock()
+	p := s.options.Propagation
+	s.mu.Unlock()
+	answerJSON(w, http.StatusOK, windows{window{p.Role.For.String(), p.Role.Attempts}, window{p.Profile.For.String(), p.Profile.Attempts}})
+}
+
 // newness is what an entity remembers for its window.
 type newness struct {
 	Created  time.Time

@@ -99,3 +99,51 @@ func TestPropagation(t *testing.T) {
 		})
 	}
 }
+
+// Who may be named in a trust policy.
+func TestPrincipalsInTrust(t *testing.T) {
+	s := start(t, Options{Seed: stsRoles()})
+	id := *must(s.iam(owner).GetRole(t.Context(), &iam.GetRoleInput{RoleName: str("own")}))(t).Role.RoleId
+	for principal, shown := range map[string]string{
+		`{"AWS":"*"}`:            "",
+		`"*"`:                    "",
+		`{"AWS":"333333333333"}`: "",
+		`{"AWS":"arn:aws:iam::333333333333:root"}`:                                "",
+		`{"AWS":"arn:aws:iam::333333333333:user/admin"}`:                          "",
+		`{"AWS":["arn:aws:iam::111111111111:role/team/a/pathed","111111111111"]}`: "",
+		`{"AWS":"arn:aws:sts::111111111111:assumed-role/own/anybody"}`:            "",
+		`{"AWS":"` + id + `"}`:                                                    `{"AWS":"arn:aws:iam::111111111111:role/own"}`,
+		`{"AWS":"arn:aws:iam::111111111111:role/pathed"}`:                         "refused",
+		`{"AWS":"arn:aws:sts::111111111111:assumed-role/own"}`:                    "refused",
+		`{"AWS":"arn:aws:sts::111111111111:assumed-role/no/body"}`:                "refused",
+		`{"AWS":"arn:aws:iam::111111111111:group/g"}`:                             "refused",
+		`{"AWS":"arn:aws:s3:::bucket"}`:                                           "refused",
+	} {
+		t.Run(principal, func(t *testing.T) {
+			_, err := s.iam(owner).UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: str("open"), PolicyDocument: str(trusting(principal))})
+			if shown == "refused" {
+				wantCode(t, err, "MalformedPolicyDocument", "Invalid principal in policy")
+				return
+			}
+			wantCode(t, err, "", "")
+			got := decoded(t, must(s.iam(owner).GetRole(t.Context(), &iam.GetRoleInput{RoleName: str("open")}))(t).Role.AssumeRolePolicyDocument)
+			if shown == "" {
+				shown = principal
+			}
+			if got != trusting(shown) {
+				t.Errorf("%s, want %s", got, trusting(shown))
+			}
+		})
+	}
+}
+
+// The windows can be set from outside too.
+func TestPropagationByControl(t *testing.T) {
+	s := start(t, Options{Seed: Seed{Roles: []SeedRole{{Account: owner, Name: "r", Trust: trusting(`{"AWS":"111111111111"}`)}}}})
+	if status, body := s.control(t, "PUT", "propagation", `{"role": {"for": "8s", "attempts": 1}}`); status != 200 || !strings.Contains(body, `"for":"8s","attempts":1`) {
+		t.Fatal(body)
+	}
+	must(s.iam(consumer).CreateRole(t.Context(), createRoleInput("new")))(t)
+	_, err := s.iam(owner).UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: str("r"), PolicyDocument: str(trusting(`{"AWS":"arn:aws:iam::222222222222:role/new"}`))})
+	wantCode(t, err, "MalformedPolicyDocument", "role/new")
+}

@@ -253,13 +253,7 @@ func encodeList[T any](e *xml.Encoder, start xml.StartElement, name string, list
 // timestamp is a time in XML as these services write it: whole seconds, UTC.
 type timestamp struct{ time.Time }
 
-// MarshalText writes it; it is used for XML and for the state file.
+// MarshalText writes it in XML; in the state file it is a time.Time.
 func (t timestamp) MarshalText() ([]byte, error) {
 	return []byte(t.UTC().Format("2006-01-02T15:04:05Z")), nil
-}
-
-// UnmarshalText reads it.
-func (t *timestamp) UnmarshalText(b []byte) (err error) {
-	t.Time, err = time.Parse(time.RFC3339, string(b))
-	return err
 }

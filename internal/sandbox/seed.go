@@ -150,6 +150,9 @@ func (s *Server) seedRoles(list []SeedRole) error {
 			r := s.newRole(in.Account, in.Name, orSlash(in.Path), s.now())
 			r.Attempts = s.options.Propagation.Role.Attempts // what is seeded is not new
 			r.Created = r.Created.Add(-s.options.Propagation.Role.For)
+			if in.Boundary != "" && s.findPolicy(in.Boundary) == nil {
+				return fmt.Errorf("the boundary %s does not exist", in.Boundary)
+			}
 			r.Boundary = in.Boundary
 			if in.MaxSession != 0 {
 				r.MaxSession = in.MaxSession

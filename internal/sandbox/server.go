@@ -96,10 +96,11 @@ func New(o Options) (*Server, error) {
 	}
 	// A key that ends in "/" takes all paths below it.
 	s.controls = map[string]http.HandlerFunc{
-		"":           s.serveIdentity,
-		"clock":      s.serveClock,
-		"faults":     s.serveFaults,
-		"instances/": newMetadata(s).serveAddress,
+		"":            s.serveIdentity,
+		"clock":       s.serveClock,
+		"faults":      s.serveFaults,
+		"propagation": s.servePropagation,
+		"instances/":  newMetadata(s).serveAddress,
 	}
 	st, w, err := openStore(o.StatePath, o.LockTimeout)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -204,6 +205,10 @@ func TestWhatIsNotServedIsRefusedByName(t *testing.T) {
 	}{
 		"operation":           {"iam", owner, "Action=CreateGroup&Version=2010-05-08&GroupName=g", 501, []string{"<Code>NotImplemented</Code>", "CreateGroup"}},
 		"parameter":           {"iam", owner, "Action=GetRole&Version=2010-05-08&RoleName=r&Colour=red", 501, []string{"<Code>NotImplemented</Code>", "Colour", "GetRole"}},
+		"nothing named":       {"iam", owner, "Action=GetRole&Version=2010-05-08", 400, []string{"<Code>ValidationError</Code>", "Value null at &#39;roleName&#39;"}},
+		"two things missing":  {"sts", owner, "Action=AssumeRole&Version=2011-06-15", 400, []string{"2 validation errors detected"}},
+		"no number":           {"iam", owner, "Action=ListRoles&Version=2010-05-08&MaxItems=many", 400, []string{"many"}},
+		"no operation":        {"iam", owner, "", 501, []string{"<Code>NotImplemented</Code>"}},
 		"member parameter":    {"sts", owner, "Action=AssumeRole&Version=2011-06-15&Tags.member.1.Key=a", 501, []string{"Tags.member.1.Key"}},
 		"unsigned operation":  {"", "", "Action=AssumeRoleWithWebIdentity&Version=2011-06-15", 501, []string{"AssumeRoleWithWebIdentity"}},
 		"service, query":      {"sns", owner, "Action=ListTopics&Version=2010-03-31", 501, []string{"<Code>NotImplemented</Code>", "sns"}},
@@ -280,6 +285,10 @@ func TestControlPaths(t *testing.T) {
 		"faults, status":       {"POST", "faults", `[{"kind": "throttle", "status": 200}]`, 400, "200"},
 		"faults, probability":  {"POST", "faults", `[{"kind": "throttle", "probability": 2}]`, 400, "probability"},
 		"faults, field":        {"POST", "faults", `[{"kind": "throttle", "often": 2}]`, 400, "often"},
+		"windows":              {"GET", "propagation", "", 200, `"role":{"for":"0s","attempts":0}`},
+		"windows, no duration": {"PUT", "propagation", `{"role": {"for": "soon"}}`, 400, "soon"},
+		"windows, field":       {"PUT", "propagation", `{"user": {}}`, 400, "user"},
+		"windows, no post":     {"POST", "propagation", "", 405, "PUT"},
 		"faults, no put":       {"PUT", "faults", "", 405, "POST"},
 	}
 	for name, c := range cases {
@@ -313,4 +322,68 @@ func TestJournal(t *testing.T) {
 			t.Errorf("line %d: %+v, want %+v", i+1, got[i], want[i])
 		}
 	}
+}
+
+func TestJournalShowsDenials(t *testing.T) {
+	s := start(t, Options{Seed: stsRoles()})
+	keys := s.as(t, consumer, "arn:aws:iam::222222222222:role/powerless")
+	_, err := s.iam(keys[0], keys[1:]...).ListRoles(t.Context(), nil)
+	wantCode(t, err, "AccessDenied", "iam:ListRoles")
+	_, err = s.sts(consumer).AssumeRole(t.Context(), assumeInput("notme"))
+	wantCode(t, err, "AccessDenied", "notme")
+	var got []string
+	for _, e := range s.lines.entries(t) {
+		got = append(got, e.Principal+" "+e.Operation+" "+e.Resource+" "+e.Decision)
+	}
+	want := []string{
+		"arn:aws:iam::222222222222:user/admin AssumeRole arn:aws:iam::222222222222:role/powerless allowed",
+		"arn:aws:sts::222222222222:assumed-role/powerless/test ListRoles arn:aws:iam::222222222222:role/ implicitDeny",
+		"arn:aws:iam::222222222222:user/admin AssumeRole arn:aws:iam::111111111111:role/notme explicitDeny",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("journal\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// The endpoint is never localhost or a wildcard: clients would not reach it,
+// or would put bucket names into the host name.
+func TestEndpointIs127001(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", ":0", "localhost:0", "0.0.0.0:0"} {
+		s, err := New(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		url, err := s.Listen(address)
+		if err != nil || !strings.HasPrefix(url, "http://127.0.0.1:") {
+			t.Errorf("%s: %s, %v", address, url, err)
+		}
+		must((testServer{Server: s, url: url}).sts(owner).GetCallerIdentity(t.Context(), nil))(t)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	s, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Listen("127.0.0.1:none"); err == nil || !strings.Contains(err.Error(), "127.0.0.1:none") {
+		t.Errorf("%v, want an error that names the address", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPartition(t *testing.T) {
+	s := start(t, Options{Partition: "aws-cn"})
+	out := must(s.sts(owner).GetCallerIdentity(t.Context(), nil))(t)
+	if want := "arn:aws-cn:iam::111111111111:user/admin"; *out.Arn != want {
+		t.Errorf("%s, want %s", *out.Arn, want)
+	}
+	in := createRoleInput("r")
+	in.AssumeRolePolicyDocument = str(trusting(`{"Service":"ec2.amazonaws.com.cn","AWS":"arn:aws-cn:iam::222222222222:root"}`))
+	must(s.iam(owner).CreateRole(t.Context(), in))(t)
+	in.RoleName, in.AssumeRolePolicyDocument = str("other"), str(trusting(`{"AWS":"arn:aws:iam::222222222222:root"}`))
+	_, err := s.iam(owner).CreateRole(t.Context(), in)
+	wantCode(t, err, "MalformedPolicyDocument", "Invalid principal")
 }

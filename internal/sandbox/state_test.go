@@ -63,6 +63,25 @@ func TestStateFile(t *testing.T) {
 	}
 }
 
+// Sessions that ended long ago are forgotten when a state file is opened.
+func TestOldSessionsAreForgotten(t *testing.T) {
+	clock := &testClock{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	o := Options{StatePath: filepath.Join(t.TempDir(), "state.json"), Clock: clock.Now, Seed: Seed{Roles: []SeedRole{{Account: owner, Name: "r", Trust: trusting(`{"AWS":"111111111111"}`)}}}}
+	s, end := open(t, o)
+	keys := s.as(t, owner, ownerRole+"r")
+	end()
+	for _, c := range []struct {
+		after time.Duration
+		code  string
+	}{{2 * time.Hour, "ExpiredToken"}, {24 * time.Hour, "InvalidClientTokenId"}} {
+		clock.advance(c.after)
+		s, end := open(t, o)
+		_, err := s.sts(keys[0], keys[1:]...).GetCallerIdentity(t.Context(), nil)
+		wantCode(t, err, c.code, "")
+		end()
+	}
+}
+
 // One process at a time has the file; the next one gets it when the first ends.
 func TestStateFileIsLocked(t *testing.T) {
 	o := Options{StatePath: filepath.Join(t.TempDir(), "state.json"), LockTimeout: time.Millisecond}
@@ -120,6 +139,7 @@ func TestBadSeeds(t *testing.T) {
 		"trust":             {change(func(r *SeedRole) { r.Trust = "{}" }), "trust policy of role/111111111111/r"},
 		"trusted nobody":    {change(func(r *SeedRole) { r.Trust = trusting(`{"AWS":"arn:aws:iam::111111111111:role/nobody"}`) }), "role/nobody"},
 		"inline":            {change(func(r *SeedRole) { r.Inline = map[string]string{"in": "{}"} }), "inline policy in"},
+		"boundary":          {change(func(r *SeedRole) { r.Boundary = "arn:aws:iam::111111111111:policy/no" }), "boundary arn:aws:iam::111111111111:policy/no"},
 		"attached":          {change(func(r *SeedRole) { r.Attached = []string{"arn:aws:iam::111111111111:policy/no"} }), "policy/no"},
 		"profile's role":    {Seed{Profiles: []SeedProfile{{Account: owner, Name: "p", Role: "no"}}}, "role no"},
 	} {
