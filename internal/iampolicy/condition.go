@@ -199,7 +199,7 @@ func parseDate(s string) (time.Time, bool) {
 // parseNetwork reads a CIDR or a single address.
 func parseNetwork(s string) (netip.Prefix, bool) {
 	if p, err := netip.ParsePrefix(s); err == nil {
-		return p.Masked(), true
+		return p.Masked(), !p.Addr().Is4In6()
 	}
 	ip, err := netip.ParseAddr(s)
 	if err != nil || ip.Zone() != "" {

@@ -108,6 +108,7 @@ var conditionCases = map[string]conditionCase{
 	"IpAddress host bits":              {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.77/24"}`, sent("aws:SourceIp", "203.0.113.9"), yes},
 	"IpAddress v6":                     {pageOps, `"IpAddress":{"aws:SourceIp":"2001:DB8::/32"}`, sent("aws:SourceIp", "2001:db8:0:1::1"), yes},
 	"IpAddress v4 in v6":               {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "::ffff:203.0.113.9"), yes},
+	"IpAddress v4 as a v6 network":     {pageOps, `"IpAddress":{"aws:SourceIp":"::ffff:203.0.113.0/120"}`, sent("aws:SourceIp", "203.0.113.9"), unknown},
 	"IpAddress absent":                 {pageOps, `"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}`, nil, no},
 	"IpAddress of a word":              {pageOps, `"IpAddress":{"aws:SourceIp":"home"}`, sent("aws:SourceIp", "203.0.113.9"), unknown},
 	"IpAddress sent a word":            {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "home"), unknown},

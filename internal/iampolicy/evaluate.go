@@ -158,7 +158,8 @@ func (e *evaluation) decideCaller(same bool, res finding) {
 		e.limit(SideBoundary, p.Boundary, direct)
 	}
 	if p.Session != nil {
-		e.limit(SideSession, p.Session, direct)
+		// A user with a session policy is a federated user: its ARN spares nothing.
+		e.limit(SideSession, p.Session, direct && res.granted&(bySession|byAny) != 0)
 	}
 	if !e.who.serviceLinked() {
 		for _, level := range p.SCPs {
@@ -175,6 +176,8 @@ func (e *evaluation) foreclosed(same bool) string {
 	}
 	name := strings.ToLower(e.req.Action)
 	switch {
+	case e.who.kind == Anonymous && !takesUnsigned[e.service]:
+		return e.service + " takes no unsigned requests"
 	case ownPolicy[name]:
 		return "only callers of the bucket's own account can read or change its policy" // S3:API_PutBucketPolicy
 	case e.service == "kms" && !keyAcrossAccounts[name]:
@@ -182,6 +185,10 @@ func (e *evaluation) foreclosed(same bool) string {
 	}
 	return ""
 }
+
+// takesUnsigned are the services that anonymous callers can reach at all
+// (IAM:reference_policies_elements_principal, "Anonymous users").
+var takesUnsigned = map[string]bool{"s3": true, "sns": true, "sqs": true}
 
 var ownPolicy = map[string]bool{"s3:getbucketpolicy": true, "s3:putbucketpolicy": true, "s3:deletebucketpolicy": true}
 

@@ -120,8 +120,7 @@ func (e *evaluation) resourceMatchesPattern(p pattern, wide bool) bool {
 	whole := p.matches(resource)
 	if wide {
 		// Missing parts of an ARN mean any.
-		return whole || p.compareARN(resource) == yes ||
-			strings.Count(p.text, ":") < 5 && pattern{text: p.text + ":*", literal: p.literal}.matches(resource)
+		return whole || strings.Count(p.text, ":") < 5 && pattern{text: p.text + ":*", literal: p.literal}.matches(resource)
 	}
 	if !whole {
 		return false
