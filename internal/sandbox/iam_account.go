@@ -64,6 +64,7 @@ func getAccountAuthorizationDetails(c *call, p params) (any, error) {
 	}
 	wanted := func(kind string) bool { return len(filter) == 0 || slices.Contains(filter, kind) }
 	a, s := c.iam(), c.server
+	used := s.uses(a.ID)
 	var list []detail
 	if wanted("User") {
 		list = append(list, detail{key: "1", user: &userDetailXML{
@@ -79,7 +80,7 @@ func getAccountAuthorizationDetails(c *call, p params) (any, error) {
 	if wanted("AWSManagedPolicy") { // those in use
 		for _, name := range sortedKeys(builtInPolicies) {
 			v := s.builtIn(s.arn("iam", "", "aws", "policy/"+name))
-			if attached, boundaries := s.uses(v.ARN, a.ID); attached+boundaries > 0 {
+			if used[v.ARN] != (uses{}) {
 				list = append(list, detail{key: "3" + name, policy: v})
 			}
 		}
@@ -108,7 +109,7 @@ func getAccountAuthorizationDetails(c *call, p params) (any, error) {
 		case d.role != nil:
 			out.RoleDetailList = append(out.RoleDetailList, s.roleDetail(d.role, profiles[d.role.Name]))
 		case d.policy != nil:
-			v := s.policyListed(d.policy, a.ID)
+			v := policyListed(d.policy, used[d.policy.ARN])
 			v.Description = d.policy.Description
 			for _, w := range d.policy.Versions {
 				v.Versions = append(v.Versions, versionOf(d.policy, w, true))

@@ -116,7 +116,7 @@ func createPolicy(c *call, p params) (any, error) {
 	v.Description, v.Tags = description, tags
 	v.addVersion(text, true, c.now)
 	c.iam().Policies[name] = v
-	out := c.server.policyListed(v, c.caller.Account)
+	out := policyListed(v, uses{})
 	out.Tags = tags
 	return policyResult{out}, nil
 }
@@ -126,7 +126,7 @@ func getPolicy(c *call, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return policyResult{c.server.policyAlone(v, c.caller.Account)}, nil
+	return policyResult{policyAlone(v, c.server.uses(c.caller.Account)[v.ARN])}, nil
 }
 
 func deletePolicy(c *call, p params) (any, error) {
@@ -134,7 +134,7 @@ func deletePolicy(c *call, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if attached, boundaries := c.server.uses(v.ARN, c.caller.Account); attached+boundaries > 0 {
+	if c.server.uses(c.caller.Account)[v.ARN] != (uses{}) {
 		return nil, deleteConflict("Cannot delete a policy attached to entities.")
 	}
 	if len(v.Versions) > 1 {
@@ -167,11 +167,12 @@ func listPolicies(c *call, p params) (any, error) {
 			list = append(list, c.server.builtIn(c.server.arn("iam", "", "aws", "policy/"+name)))
 		}
 	}
+	used := c.server.uses(a.ID)
 	list = slices.DeleteFunc(list, func(v *policy) bool {
-		attached, boundaries := c.server.uses(v.ARN, a.ID)
+		n := used[v.ARN]
 		return !strings.HasPrefix(v.Path, prefixOf(p)) ||
-			p.get("OnlyAttached") == "true" && attached+boundaries == 0 ||
-			usage == "PermissionsPolicy" && attached == 0 || usage == "PermissionsBoundary" && boundaries == 0
+			p.get("OnlyAttached") == "true" && n == (uses{}) ||
+			usage == "PermissionsPolicy" && n.attached == 0 || usage == "PermissionsBoundary" && n.boundaries == 0
 	})
 	slices.SortFunc(list, func(a, b *policy) int { return strings.Compare(a.ARN, b.ARN) })
 	list, more, marker, err := page(p, list, func(v *policy) string { return v.ARN })
@@ -180,7 +181,7 @@ func listPolicies(c *call, p params) (any, error) {
 	}
 	var out members[policyXML]
 	for _, v := range list {
-		out = append(out, c.server.policyListed(v, a.ID))
+		out = append(out, policyListed(v, used[v.ARN]))
 	}
 	return struct {
 		Policies members[policyXML]

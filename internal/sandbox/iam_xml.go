@@ -95,18 +95,17 @@ type policyXML struct {
 	Versions                      members[versionXML] `xml:"PolicyVersionList,omitempty"`
 }
 
-// policyListed is a policy with what an account's attachments say of it.
-func (s *Server) policyListed(p *policy, account string) policyXML {
-	attached, boundaries := s.uses(p.ARN, account)
+// policyListed is a policy as lists have it.
+func policyListed(p *policy, used uses) policyXML {
 	return policyXML{
 		PolicyName: p.Name, PolicyID: p.ID, ARN: p.ARN, Path: p.Path, DefaultVersionID: p.Default,
-		AttachmentCount: attached, PermissionsBoundaryUsageCount: boundaries, IsAttachable: true,
+		AttachmentCount: used.attached, PermissionsBoundaryUsageCount: used.boundaries, IsAttachable: true,
 		CreateDate: timestamp{p.Created}, UpdateDate: p.Updated,
 	}
 }
 
-func (s *Server) policyAlone(p *policy, account string) policyXML {
-	v := s.policyListed(p, account)
+func policyAlone(p *policy, used uses) policyXML {
+	v := policyListed(p, used)
 	v.Description, v.Tags = p.Description, p.Tags
 	return v
 }
@@ -152,18 +151,23 @@ func (s *Server) administratorAccess() string {
 	return s.arn("iam", "", "aws", "policy/AdministratorAccess")
 }
 
-// uses counts a policy's attachments and its uses as a boundary in an account.
-func (s *Server) uses(arn, account string) (attached, boundaries int) {
-	if arn == s.administratorAccess() {
-		attached++
-	}
+// uses are how often one policy is attached, and how often it is a boundary.
+type uses struct{ attached, boundaries int }
+
+// uses counts the uses of all policies in an account, by ARN.
+func (s *Server) uses(account string) map[string]uses {
+	out := map[string]uses{s.administratorAccess(): {attached: 1}}
 	for _, r := range s.world.account(s, account).Roles {
-		if slices.Contains(r.Attached, arn) {
-			attached++
+		for _, arn := range r.Attached {
+			n := out[arn]
+			n.attached++
+			out[arn] = n
 		}
-		if r.Boundary == arn {
-			boundaries++
+		if r.Boundary != "" {
+			n := out[r.Boundary]
+			n.boundaries++
+			out[r.Boundary] = n
 		}
 	}
-	return attached, boundaries
+	return out
 }
