@@ -3,6 +3,8 @@
 package proof
 
 import (
+	"slices"
+
 	"github.com/xshare/xshare/specs"
 )
 
@@ -102,6 +104,10 @@ var never = []string{
 	"object ownership and ACLs",
 	"keys of SSE-KMS encryption",
 }
+
+// NeverChecked is what no proof looks at yet; it is part of every proof's
+// NotChecked.
+func NeverChecked() []string { return slices.Clone(never) }
 
 // worse is the verdict over two: denied beats not checked beats allowed.
 func worse(a, b Verdict) Verdict {

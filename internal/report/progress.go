@@ -166,7 +166,7 @@ func (p *Progress) tell(e executor.Event) {
 func doneText(e executor.Event) string {
 	text := past(e.Change.Action) + " " + resource(e.Change)
 	if e.Phase == executor.PhaseClose {
-		text = "closed in " + resource(e.Change) + " what is no longer stated"
+		text = "closed what is no longer stated in " + resource(e.Change)
 	}
 	if e.Done.ID != "" {
 		text += " as " + clean(e.Done.ID)

@@ -110,9 +110,9 @@ func (v *resultView) one(r *executor.ChangeResult) {
 		text += " as " + clean(r.Done.ID)
 	}
 	if r.Status == executor.StatusPartial {
-		text += v.paint(yellow, " in part")
+		text += " in part"
 	}
-	v.line("  " + v.paint(c, sign) + " " + text)
+	v.wrapped("  "+v.paint(c, sign)+" ", plain, text)
 	for _, note := range r.Done.Notes {
 		v.wrapped("      ", dim, clean(note))
 	}
@@ -149,7 +149,7 @@ func (v *resultView) blocking(id string) {
 			v.line("    ... and " + count(len(v.blocked[id])-i, "more"))
 			return
 		}
-		v.wrapped("    "+v.paint(yellow, "blocks ")+"", plain, what)
+		v.labelled("    "+v.paint(yellow, "blocks "), plain, what)
 	}
 }
 
@@ -203,6 +203,8 @@ func (p *printer) resultSummary(result *executor.Result, elapsed time.Duration) 
 	switch {
 	case result.Interrupted:
 		word, c = "Interrupted:", yellow
+	case s.Failed+s.Blocked+s.Partial+s.NotStarted > 0 && s.Done+s.Partial == 0:
+		word, c = "Not applied:", red
 	case s.Failed+s.Blocked+s.Partial+s.NotStarted > 0:
 		word, c = "Applied in part:", red
 	}

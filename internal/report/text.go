@@ -85,10 +85,15 @@ func (p *printer) blank() { p.line("") }
 
 // wrapped writes a text in one colour, the first line after lead, the others
 // under it with a hanging indent of two.
-func (p *printer) wrapped(lead string, c colour, text string) {
+func (p *printer) wrapped(lead string, c colour, text string) { p.hanging(lead, 2, c, text) }
+
+// labelled writes a text after a label; its other lines stand under the first.
+func (p *printer) labelled(label string, c colour, text string) { p.hanging(label, 0, c, text) }
+
+func (p *printer) hanging(lead string, by int, c colour, text string) {
 	width := columns(unpainted(lead))
-	rest := strings.Repeat(" ", width+2)
-	for i, line := range wrap(text, p.style.Width-width, p.style.Width-width-2) {
+	rest := strings.Repeat(" ", width+by)
+	for i, line := range wrap(text, p.style.Width-width, p.style.Width-width-by) {
 		if i > 0 {
 			lead = rest
 		}

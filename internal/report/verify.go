@@ -24,7 +24,7 @@ func Verify(w io.Writer, proofs []proof.GrantProof, probes map[string]executor.P
 				p.blank()
 			}
 			share = g.Share
-			p.line(p.paint(bold, clean(g.Share)))
+			p.line(p.paint(bold, clean(g.Share)) + ": bucket " + clean(g.Bucket))
 		}
 		p.grant(g, always)
 		if probe, ok := probes[probeKey(g)]; ok {
@@ -50,10 +50,13 @@ func probeKey(g proof.GrantProof) string {
 }
 
 // common is what was not checked for any of several grants, in the order of
-// the first.
+// the first. What is particular to a single grant is told with it.
 func common(proofs []proof.GrantProof) []string {
-	if len(proofs) == 0 {
+	switch len(proofs) {
+	case 0:
 		return nil
+	case 1:
+		return proof.NeverChecked()
 	}
 	return slices.DeleteFunc(slices.Clone(proofs[0].NotChecked), func(what string) bool {
 		return slices.ContainsFunc(proofs, func(g proof.GrantProof) bool { return !slices.Contains(g.NotChecked, what) })
@@ -62,11 +65,11 @@ func common(proofs []proof.GrantProof) []string {
 
 func (p *printer) grant(g proof.GrantProof, always []string) {
 	word, c := verdict(g.Verdict)
-	text := fmt.Sprintf("%s: %s on %s", clean(g.Consumer), clean(g.Promise), clean(g.Bucket))
-	p.wrapped("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, text)
+	text := clean(g.Consumer) + ": " + clean(g.Promise)
+	p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, text)
 	for _, cause := range g.Causes {
-		p.wrapped("    "+p.paint(red, "cause: "), plain, clean(cause.Message))
-		p.wrapped("    mend:  ", plain, clean(cause.Mend))
+		p.labelled("    "+p.paint(red, "cause: "), plain, clean(cause.Message))
+		p.labelled("    mend:  ", plain, clean(cause.Mend))
 	}
 	for _, what := range g.NotChecked {
 		if !slices.Contains(always, what) {
@@ -94,14 +97,14 @@ func (p *printer) probe(r executor.ProbeResult) {
 	case executor.ProbeNotProbed:
 		word, c = "not probed", yellow
 	}
-	text := ""
+	var text []string
 	if r.Via != "" {
-		text = "with credentials from " + clean(r.Via)
+		text = append(text, "with credentials from "+clean(r.Via))
 	}
 	if r.Reason != "" {
-		text += strings.TrimPrefix(": ", text) + clean(r.Reason)
+		text = append(text, clean(r.Reason))
 	}
-	p.wrapped("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, text)
+	p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, strings.Join(text, ": "))
 	width := 0
 	for _, call := range r.Calls {
 		width = max(width, len(call.As+call.Operation)+1)

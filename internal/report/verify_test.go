@@ -1,0 +1,81 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/xshare/xshare/executor"
+	"github.com/xshare/xshare/internal/proof"
+	"github.com/xshare/xshare/internal/report"
+)
+
+var probes = map[string]executor.ProbeResult{
+	"mybucket2share/222222222222/ec2role2accessmybucket2share": {
+		Verdict: executor.ProbeWorks, Via: "metadata of i-0123456789abcdef0",
+		Calls: []executor.ProbeCall{
+			{As: "role", Operation: "PutObject", Resource: "mybucket2share/.xshare-probe-1f2e", Expected: "allowed", OK: true},
+			{As: "role", Operation: "ListObjectsV2", Resource: "mybucket2share", Expected: "allowed", OK: true},
+			{As: "role", Operation: "DeleteObject", Resource: "mybucket2share/.xshare-probe-1f2e", Expected: "denied", OK: true, Code: "AccessDenied"},
+			{As: "owner", Operation: "DeleteObject", Resource: "mybucket2share/.xshare-probe-1f2e", Expected: "allowed", OK: true},
+		},
+	},
+	"nightly-reports/222222222222/reports": {
+		Verdict: executor.ProbeNotProbed, Reason: "the trust policy of reports lets only lambda.amazonaws.com assume it",
+	},
+}
+
+func TestVerify(t *testing.T) {
+	failing := map[string]executor.ProbeResult{"mybucket2share/222222222222/ec2role2accessmybucket2share": {
+		Verdict: executor.ProbeFails, Via: "AssumeRole", Reason: "PutObject was denied",
+		Calls: []executor.ProbeCall{
+			{As: "role", Operation: "PutObject", Resource: "mybucket2share/.xshare-probe-1f2e", Expected: "allowed", Code: "AccessDenied"},
+			{As: "role", Operation: "GetObject", Resource: "mybucket2share/secret", Expected: "denied"},
+		},
+	}}
+	tests := map[string]struct {
+		world  func(*testing.T) *world
+		probes map[string]executor.ProbeResult
+		style  report.Style
+	}{
+		"allowed":        {world: func(t *testing.T) *world { return applied(t, recipeYAML, secondYAML) }, style: report.Style{Width: 80}},
+		"allowed-colour": {world: func(t *testing.T) *world { return applied(t, recipeYAML, secondYAML) }, probes: probes, style: report.Style{Width: 80, Color: true}},
+		"probed":         {world: func(t *testing.T) *world { return applied(t, recipeYAML, secondYAML) }, probes: probes, style: report.Style{Width: 80}},
+		"denied": {
+			world: func(t *testing.T) *world {
+				w := applied(t, recipeYAML, secondYAML)
+				w.replace("222222222222:role/ec2role", "222222222223:role/ec2role")
+				w.snapshots[consumer].Instances[0].ProfileARN = ""
+				w.snapshots[consumer].Roles["reports"].Boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
+				return w
+			},
+			probes: failing, style: report.Style{Width: 80},
+		},
+		"nothing": {world: func(t *testing.T) *world { return empty(t) }, style: report.Style{Width: 80}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := tt.world(t)
+			proofs := proof.Live(w.plan, w.snapshots)
+			got := text(t, func(b *bytes.Buffer) error { return report.Verify(b, proofs, tt.probes, tt.style) })
+			golden(t, "verify-"+name+".txt", got)
+		})
+	}
+}
+
+func TestVerifyJSON(t *testing.T) {
+	w := applied(t, recipeYAML, secondYAML)
+	w.replace("222222222222:role/ec2role", "222222222223:role/ec2role")
+	proofs := proof.Live(w.plan, w.snapshots)
+	got := text(t, func(b *bytes.Buffer) error { return report.VerifyJSON(b, proofs, probes) })
+	if strings.Contains(string(got), "null,") || strings.Contains(string(got), ": null") && !strings.Contains(string(got), `"probe": null`) {
+		t.Errorf("a list is null in %s", got)
+	}
+	golden(t, "verify.json", got)
+
+	var none struct{ Grants []any }
+	if err := json.Unmarshal(text(t, func(b *bytes.Buffer) error { return report.VerifyJSON(b, nil, nil) }), &none); err != nil || none.Grants == nil {
+		t.Errorf("without grants: %v, %v", none, err)
+	}
+}
