@@ -118,9 +118,6 @@ func (p *Plan) Ours(sid string) bool {
 	return false
 }
 
-// mark gives a statement of ours its Sid.
-func (p *Plan) mark(s iampolicy.Statement) string { return iampolicy.Mark(p.Repository, s) }
-
 // StepID builds a step's id: type/account/[region/]name, the region only for
 // EC2's types.
 func StepID(t Type, account, region, name string) string {

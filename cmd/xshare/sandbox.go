@@ -44,11 +44,11 @@ func (a *app) serveSandbox(ctx context.Context, args []string) (err error) {
 	}
 	o := sandbox.Options{StatePath: a.flags.state}
 	if a.flags.journal != "" {
-		file, err := os.OpenFile(a.flags.journal, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		if err != nil {
-			return fmt.Errorf("--journal: %w", err)
+		file, openErr := os.OpenFile(a.flags.journal, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if openErr != nil {
+			return fmt.Errorf("--journal: %w", openErr)
 		}
-		defer file.Close()
+		defer func() { err = errors.Join(err, file.Close()) }()
 		o.Journal = file
 	}
 	server, err := newSandbox(repo, o)
