@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
@@ -162,10 +163,9 @@ func onSandbox(t *testing.T, change ...func(*sandbox.Options)) *backend {
 			t.Error(err)
 		}
 	})
-	if b.endpoint, err = s.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	b.sandbox = s
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	b.endpoint, b.sandbox = server.URL, s
 	return b
 }
 

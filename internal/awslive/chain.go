@@ -2,11 +2,11 @@ package awslive
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 const (
@@ -42,6 +43,7 @@ type tallyKey struct{}
 // chain gives a configuration what every call of an account goes through.
 func (c *Client) chain(cfg aws.Config, account string) aws.Config {
 	cfg = cfg.Copy()
+	renewing := &sync.Mutex{}
 	cfg.Retryer = newRetryer
 	cfg.RetryMaxAttempts = 0
 	cfg.RetryMode = ""
@@ -51,7 +53,7 @@ func (c *Client) chain(cfg aws.Config, account string) aws.Config {
 			if err := c.count(stack, account); err != nil {
 				return err
 			}
-			return c.pace(stack, account, cfg)
+			return c.pace(stack, account, cfg, renewing)
 		})
 	if c.options.ReadOnly {
 		cfg.APIOptions = append(cfg.APIOptions, guardReads)
@@ -108,7 +110,7 @@ func countedFor(account string, result any) string {
 
 // pace holds each attempt back: until its pause after a failure has passed,
 // and until the account and service have a token for it.
-func (c *Client) pace(stack *middleware.Stack, account string, cfg aws.Config) error {
+func (c *Client) pace(stack *middleware.Stack, account string, cfg aws.Config, renewing *sync.Mutex) error {
 	throttle := retry.IsErrorThrottles(append([]retry.IsErrorThrottle{
 		retry.ThrottleErrorCode{Codes: map[string]struct{}{"TooManyRequests": {}, "Throttled": {}}},
 	}, retry.DefaultThrottles...))
@@ -136,13 +138,28 @@ func (c *Client) pace(stack *middleware.Stack, account string, cfg aws.Config) e
 			if err != nil {
 				p.pause = pauseAfter(p.attempts, throttled)
 				if isExpired(err) {
-					if cache, ok := cfg.Credentials.(*aws.CredentialsCache); ok {
-						cache.Invalidate()
-					}
+					renew(ctx, renewing, cfg.Credentials, in.Request)
 				}
 			}
 			return out, metadata, err
 		}), "Retry", middleware.After)
+}
+
+// renew drops the credentials that a request was signed with, so that the next
+// attempt gets new ones. Of many requests that find them expired, the first
+// drops them.
+func renew(ctx context.Context, mu *sync.Mutex, provider aws.CredentialsProvider, request any) {
+	cache, isCache := provider.(*aws.CredentialsCache)
+	req, isHTTP := request.(*smithyhttp.Request)
+	if !isCache || !isHTTP {
+		return
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	now, err := cache.Retrieve(ctx)
+	if err == nil && strings.Contains(req.Header.Get("Authorization"), "="+now.AccessKeyID+"/") {
+		cache.Invalidate()
+	}
 }
 
 // pauseAfter is the pause after so many failed attempts: any time up to a
@@ -175,9 +192,4 @@ func isExpired(err error) bool {
 		return true
 	}
 	return false
-}
-
-// errCancelled reports whether an error is only the end of its context.
-func errCancelled(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

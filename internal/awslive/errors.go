@@ -110,6 +110,14 @@ func bare(err error) error { return bareError{err} }
 func (e bareError) Error() string {
 	var api smithy.APIError
 	if !errors.As(e.err, &api) {
+		var unsent *smithyhttp.RequestSendError
+		if errors.As(e.err, &unsent) {
+			return "no answer: " + unsent.Err.Error()
+		}
+		var op *smithy.OperationError
+		if errors.As(e.err, &op) {
+			return op.Err.Error()
+		}
 		return e.err.Error()
 	}
 	if api.ErrorMessage() == "" {
