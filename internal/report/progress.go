@@ -20,7 +20,7 @@ import (
 // Handle may be called by one goroutine at a time. After Close nothing more is
 // written.
 type Progress struct {
-	w     io.Writer
+	out   io.Writer
 	style Style
 
 	container *mpb.Progress // nil: not a terminal
@@ -37,13 +37,12 @@ type flight struct{ key, text string }
 // NewProgress returns a Progress that writes to w, which the caller has found
 // to be a terminal or not.
 func NewProgress(w io.Writer, terminal bool, style Style) *Progress {
-	p := &Progress{w: w, style: style}
+	p := &Progress{out: w, style: style}
 	if terminal {
 		if style.Width == 0 {
 			p.style.Width = 80
 		}
 		p.container = mpb.New(mpb.WithOutput(w), mpb.WithWidth(p.style.Width), mpb.WithAutoRefresh())
-		p.w = p.container
 	}
 	return p
 }
@@ -63,7 +62,7 @@ func (p *Progress) Close() {
 	p.dropBar()
 	p.container.Wait()
 	p.container = nil
-	p.w = io.Discard
+	p.out = io.Discard
 }
 
 // track keeps the list of what is in flight.
@@ -92,11 +91,14 @@ func (p *Progress) draw(e executor.Event) {
 	if stage != p.stage {
 		p.dropBar()
 		p.stage = stage
-		p.bar = p.container.AddBar(int64(e.Total), mpb.BarRemoveOnComplete(), mpb.BarWidth(barWidth),
+		// It fails if the terminal could not be drawn on; then there is no bar.
+		p.bar, _ = p.container.Add(int64(e.Total), mpb.BarStyle().Build(), mpb.BarRemoveOnComplete(), mpb.BarWidth(barWidth),
 			mpb.PrependDecorators(decor.Name(stage+" "), decor.CountersNoUnit("%d/%d ")),
 			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.flying() })))
 	}
-	p.bar.SetCurrent(int64(e.Finished))
+	if p.bar != nil {
+		p.bar.SetCurrent(int64(e.Finished))
+	}
 }
 
 func (p *Progress) dropBar() {
@@ -191,5 +193,11 @@ func (p *Progress) print(account string, c colour, text string) {
 	if account != "" {
 		account = clean(account) + "  "
 	}
-	_, _ = io.WriteString(p.w, account+paint(p.style, c, text)+"\n")
+	line := account + paint(p.style, c, text) + "\n"
+	if p.container != nil {
+		if _, err := io.WriteString(p.container, line); err == nil {
+			return
+		}
+	}
+	_, _ = io.WriteString(p.out, line)
 }

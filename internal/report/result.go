@@ -211,9 +211,12 @@ func (p *printer) resultSummary(result *executor.Result, elapsed time.Duration) 
 	p.linef("%s%s in %s", p.paint(c, word), text, seconds(elapsed))
 }
 
-// seconds is a duration for people: "0.2s", "75s".
+// seconds is a duration for people: "40ms", "0.2s", "75s".
 func seconds(d time.Duration) string {
-	if d >= 10*time.Second {
+	switch {
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%dms", d.Milliseconds())
+	case d >= 10*time.Second:
 		return fmt.Sprintf("%.0fs", d.Seconds())
 	}
 	return fmt.Sprintf("%.1fs", d.Seconds())

@@ -1,11 +1,14 @@
 package report
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/xshare/xshare/executor"
 )
 
 func TestClean(t *testing.T) {
@@ -83,5 +86,18 @@ func TestUnpainted(t *testing.T) {
 	text := "  " + paint(Style{Color: true}, red, "cause: ") + "x"
 	if got := unpainted(text); got != "  cause: x" || !strings.Contains(text, "\x1b[31m") {
 		t.Errorf("%q from %q", got, text)
+	}
+}
+
+// When the terminal cannot be drawn on any more, lines are still written.
+func TestProgressWithoutDrawing(t *testing.T) {
+	var b strings.Builder
+	p := NewProgress(&b, true, Style{Width: 80})
+	p.container.Shutdown()
+	p.Handle(executor.Event{Kind: executor.EventReading, Account: "111111111111", Total: 1})
+	p.Handle(executor.Event{Kind: executor.EventRead, Account: "111111111111", Err: errors.New("denied"), Finished: 1, Total: 1})
+	p.Close()
+	if want := "111111111111  cannot be read: denied\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
 	}
 }
