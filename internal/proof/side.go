@@ -112,12 +112,31 @@ func (s *sides) policies(of func(side, *iampolicy.Principals) []iampolicy.Named)
 	return p
 }
 
-// decide evaluates a request at best and at worst.
+// decide evaluates a request at best and at worst. Where nothing is unknown, or
+// it is denied at best, both are one.
 func (s *sides) decide(req iampolicy.Request) (best, worst iampolicy.Decision) {
 	known := known(req)
 	best = iampolicy.Evaluate(req, s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named { return side.best(known, p) }))
+	if !best.Allowed() || s.identity.sure(known) && s.resource.sure(known) && s.boundary.sure(known) {
+		return best, best
+	}
 	worst = iampolicy.Evaluate(req, s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named { return side.worst(known, p) }))
 	return best, worst
+}
+
+// sure reports whether nothing of a side is unknown.
+func (s side) sure(known func(string) bool) bool {
+	if s.unread != "" || len(s.opaque) > 0 {
+		return false
+	}
+	for _, named := range s.policies {
+		for _, statement := range named.Document.Statements {
+			if len(unknownKeys(statement, known)) > 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // withoutDenies evaluates a request at best, as if no statement denied it.
