@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -175,7 +178,7 @@ var moto struct {
 	endpoint string
 	err      error
 	cmd      *exec.Cmd
-	log      bytes.Buffer
+	ended    chan struct{}
 }
 
 // onMoto resets moto_server, after it was started by the first who needs it.
@@ -207,33 +210,66 @@ func onMoto(t *testing.T) *backend {
 	return b
 }
 
-// startMoto runs moto_server on a free port, until it answers.
-func startMoto(path string) (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// startMoto runs moto_server on a free port, until it answers. Somebody else may
+// take the port first; then another is tried.
+func startMoto(path string) (endpoint string, err error) {
+	for range 3 {
+		if endpoint, err = tryMoto(path); err == nil {
+			return endpoint, nil
+		}
+		stopMoto()
+	}
+	return "", err
+}
+
+func tryMoto(path string) (string, error) {
+	port, err := freePort()
 	if err != nil {
 		return "", err
 	}
-	address := l.Addr().(*net.TCPAddr)
-	if err := l.Close(); err != nil {
+	log := &bytes.Buffer{}
+	cmd := exec.Command(path, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	moto.cmd = exec.Command(path, "-H", "127.0.0.1", "-p", fmt.Sprint(address.Port))
-	moto.cmd.Stdout, moto.cmd.Stderr = &moto.log, &moto.log
-	if err := moto.cmd.Start(); err != nil {
-		return "", err
-	}
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if c, err := net.Dial("tcp", address.String()); err == nil {
-			return "http://" + address.String(), c.Close()
+	moto.cmd, moto.ended = cmd, make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // it ends by being killed
+		close(moto.ended)
+	}()
+	endpoint := fmt.Sprintf("http://127.0.0.1:%d", port)
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		resp, err := http.Get(endpoint + "/moto-api/data.json")
+		if err == nil {
+			return endpoint, resp.Body.Close()
+		}
+		select {
+		case <-moto.ended:
+			return "", fmt.Errorf("moto_server ended at once:\n%s", log)
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return "", fmt.Errorf("moto_server does not answer within a minute:\n%s", moto.log.String())
+	return "", errors.New("moto_server does not answer within a minute")
+}
+
+// freePort is a port below those that outgoing connections get: one of those
+// could take it, and a connection to itself would look like a server.
+func freePort() (int, error) {
+	for range 100 {
+		port := 20000 + rand.IntN(10000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return port, l.Close()
+		}
+	}
+	return 0, errors.New("no free port between 20000 and 30000")
 }
 
 func stopMoto() {
-	if moto.cmd != nil && moto.cmd.Process != nil {
-		_ = moto.cmd.Process.Kill()
-		_ = moto.cmd.Wait() // killed: its error says so
+	if moto.cmd != nil {
+		_ = moto.cmd.Process.Kill() // an error: it has ended already
+		<-moto.ended
 	}
 }
 
