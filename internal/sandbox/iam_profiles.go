@@ -108,7 +108,7 @@ func addRoleToInstanceProfile(c *call, p params) (any, error) {
 	if r == nil {
 		return nil, noSuchEntity("The role with name %s cannot be found.", roleName)
 	}
-	if err := c.passRole(r, "ec2"); err != nil {
+	if err := c.passRole(r); err != nil {
 		return nil, err
 	}
 	if v.Role != "" {
@@ -118,14 +118,10 @@ func addRoleToInstanceProfile(c *call, p params) (any, error) {
 	return nil, nil
 }
 
-// passRole asks whether the caller may give a role to a service, such as "ec2".
-func (c *call) passRole(r *role, service string) error {
-	suffix := ".amazonaws.com"
-	if c.server.options.Partition == "aws-cn" {
-		suffix += ".cn"
-	}
+// passRole asks whether the caller may give a role to EC2.
+func (c *call) passRole(r *role) error {
 	return c.authorize(permission{action: "iam:PassRole", resource: r.ARN, account: r.Account, context: map[string][]string{
-		"iam:PassedToService": {service + suffix},
+		"iam:PassedToService": {c.server.ec2Principal()},
 	}})
 }
 

@@ -25,7 +25,7 @@ func (s *Server) digest(parts ...string) []byte {
 
 // nth counts how often something was created or asked for: 1, 2, …
 func (w *world) nth(parts ...string) int {
-	k := strings.Join(parts, "\x00")
+	k := strings.Join(parts, "/")
 	w.Counters[k]++
 	return w.Counters[k]
 }

@@ -75,9 +75,8 @@ type Server struct {
 	closing   []func() error                 // run by Close, last first
 	documents map[string]*iampolicy.Document // parsed, by text
 
-	store    *store
-	serving  *http.Server
-	endpoint string
+	store   *store
+	serving *http.Server
 }
 
 // New makes a server: it takes the state file's lock, reads the file and adds
@@ -123,9 +122,8 @@ func (s *Server) Listen(address string) (string, error) {
 		return "", fmt.Errorf("sandbox: listen on %s: %w", address, err)
 	}
 	s.serving = &http.Server{Handler: s, ReadHeaderTimeout: 30 * time.Second}
-	s.endpoint = endpointOf(l)
 	go func() { _ = s.serving.Serve(l) }() // ends when Close closes the listener
-	return s.endpoint, nil
+	return endpointOf(l), nil
 }
 
 // endpointOf is a listener's URL. It never says localhost: S3 clients would
@@ -243,7 +241,8 @@ const maxBody = 256 << 20
 
 // ServeHTTP handles one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if name, ok := strings.CutPrefix(r.URL.Path, "/_sandbox"); ok && (name == "" || name[0] == '/') {
+	// A signed call to such a path is S3's, about a key in a bucket named by the host.
+	if name, ok := strings.CutPrefix(r.URL.Path, "/_sandbox"); ok && (name == "" || name[0] == '/') && r.Header.Get("Authorization") == "" {
 		s.serveControl(w, r, strings.TrimPrefix(name, "/"))
 		return
 	}
@@ -271,7 +270,7 @@ func (s *Server) route(r *request) *service {
 	if r.credential.key == "" {
 		name = "s3"
 		if first(r.form["Action"]) != "" {
-			name = map[string]string{stsVersion: "sts", iamVersion: "iam", ec2Version: "ec2"}[first(r.form["Version"])]
+			name = cmp.Or(map[string]string{stsVersion: "sts", iamVersion: "iam", ec2Version: "ec2"}[first(r.form["Version"])], "unknown")
 		}
 	}
 	if v := s.services[name]; v != nil {

@@ -211,6 +211,7 @@ func TestWhatIsNotServedIsRefusedByName(t *testing.T) {
 		"no operation":        {"iam", owner, "", 501, []string{"<Code>NotImplemented</Code>"}},
 		"member parameter":    {"sts", owner, "Action=AssumeRole&Version=2011-06-15&Tags.member.1.Key=a", 501, []string{"Tags.member.1.Key"}},
 		"unsigned operation":  {"", "", "Action=AssumeRoleWithWebIdentity&Version=2011-06-15", 501, []string{"AssumeRoleWithWebIdentity"}},
+		"unsigned service":    {"", "", "Action=ListTopics&Version=2010-03-31", 501, []string{"ListTopics", "NotImplemented"}},
 		"service, query":      {"sns", owner, "Action=ListTopics&Version=2010-03-31", 501, []string{"<Code>NotImplemented</Code>", "sns"}},
 		"service, JSON":       {"kms", owner, "", 501, []string{`"__type":"NotImplemented"`, "kms"}},
 		"unsigned AssumeRole": {"", "", "Action=AssumeRole&Version=2011-06-15&RoleArn=a&RoleSessionName=b", 403, []string{"MissingAuthenticationToken"}},

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -23,8 +24,8 @@ func unserved(name string) *service {
 		target := r.Header.Get("X-Amz-Target")
 		return target[strings.LastIndex(target, ".")+1:], ""
 	}
-	v.handle = func(*call) (*response, error) {
-		return nil, notImplemented("the service %q: it serves sts, iam, s3 and ec2", name)
+	v.handle = func(c *call) (*response, error) {
+		return nil, notImplemented("%s of the service %q: it serves sts, iam, s3 and ec2", cmp.Or(c.operation, "this call"), name)
 	}
 	v.fail = func(c *call, e *apiError) *response {
 		if c.form["Action"] != nil {
