@@ -156,11 +156,13 @@ func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampo
 // whose principal is the id of a role or user that is gone. Ours are renewed
 // by the put itself.
 func (c *comparer) deadPrincipals(change *Change, live *iampolicy.Document) {
+	named := map[string]bool{}
 	for _, p := range change.Lose {
-		if isUniqueID(p.Principal) {
+		if isUniqueID(p.Principal) && !named[p.Principal] {
+			named[p.Principal] = true
 			c.problem(change, specs.SeverityWarning, "dead-principal",
-				fmt.Sprintf("a statement of ours in %s names %s, the id of a role that was deleted; a role made again under its name is another principal to AWS", change.Name, p.Principal),
-				"apply writes the statement anew")
+				fmt.Sprintf("our statements in %s name %s, the id of a role that was deleted; a role made again under its name is another principal to AWS", change.Name, p.Principal),
+				"apply writes them anew")
 		}
 	}
 	if live == nil {
