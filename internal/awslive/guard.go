@@ -11,86 +11,125 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// read is an operation that changes nothing.
-type read struct {
-	action  string // the IAM action that allows it; empty: none is needed
-	observe bool   // Observe makes it
+// use is what an operation is called for.
+type use int
+
+const (
+	toObserve use = iota // a read of Observe
+	toAsk                // another read
+	toWrite
+	toProbe // a write of Probe: of its own objects only
+)
+
+// operation is one call of AWS's that this package makes.
+type operation struct {
+	use     use
+	actions []string // the IAM actions that allow it; none: nothing is needed
 }
 
-// reads are all the operations of this package that change nothing; every
-// other one is a write.
+// operations are all the calls that this package makes.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-var reads = map[string]read{
-	"sts:GetCallerIdentity": {},
-	"sts:AssumeRole":        {action: "sts:AssumeRole"},
+var operations = map[string]operation{
+	"sts:GetCallerIdentity": {toAsk, nil},
+	"sts:AssumeRole":        {toAsk, nil}, // the caller's to be allowed, not the account's role
 
-	"iam:GetAccountAuthorizationDetails": {"iam:GetAccountAuthorizationDetails", true},
-	"iam:ListInstanceProfiles":           {"iam:ListInstanceProfiles", true},
-	"iam:GetInstanceProfile":             {"iam:GetInstanceProfile", true},
-	"iam:GetRole":                        {"iam:GetRole", false},
-	"iam:GetPolicy":                      {"iam:GetPolicy", false},
-	"iam:GetPolicyVersion":               {"iam:GetPolicyVersion", false},
-	"iam:ListPolicyVersions":             {"iam:ListPolicyVersions", false},
-	"iam:ListAttachedRolePolicies":       {"iam:ListAttachedRolePolicies", false},
+	"iam:GetAccountAuthorizationDetails": {toObserve, []string{"iam:GetAccountAuthorizationDetails"}},
+	"iam:ListInstanceProfiles":           {toObserve, []string{"iam:ListInstanceProfiles"}},
+	"iam:GetInstanceProfile":             {toObserve, []string{"iam:GetInstanceProfile"}},
+	"iam:GetRole":                        {toAsk, []string{"iam:GetRole"}},
+	"iam:GetPolicy":                      {toAsk, []string{"iam:GetPolicy"}},
+	"iam:GetPolicyVersion":               {toAsk, []string{"iam:GetPolicyVersion"}},
+	"iam:ListPolicyVersions":             {toAsk, []string{"iam:ListPolicyVersions"}},
+	"iam:CreateRole":                     {toWrite, []string{"iam:CreateRole", "iam:TagRole"}},
+	"iam:UpdateAssumeRolePolicy":         {toWrite, []string{"iam:UpdateAssumeRolePolicy"}},
+	"iam:PutRolePermissionsBoundary":     {toWrite, []string{"iam:PutRolePermissionsBoundary"}},
+	"iam:TagRole":                        {toWrite, []string{"iam:TagRole"}},
+	"iam:CreatePolicy":                   {toWrite, []string{"iam:CreatePolicy", "iam:TagPolicy"}},
+	"iam:CreatePolicyVersion":            {toWrite, []string{"iam:CreatePolicyVersion"}},
+	"iam:DeletePolicyVersion":            {toWrite, []string{"iam:DeletePolicyVersion"}},
+	"iam:TagPolicy":                      {toWrite, []string{"iam:TagPolicy"}},
+	"iam:AttachRolePolicy":               {toWrite, []string{"iam:AttachRolePolicy"}},
+	"iam:DetachRolePolicy":               {toWrite, []string{"iam:DetachRolePolicy"}},
+	"iam:CreateInstanceProfile":          {toWrite, []string{"iam:CreateInstanceProfile", "iam:TagInstanceProfile"}},
+	"iam:TagInstanceProfile":             {toWrite, []string{"iam:TagInstanceProfile"}},
+	"iam:AddRoleToInstanceProfile":       {toWrite, []string{"iam:AddRoleToInstanceProfile", "iam:PassRole"}},
+	"iam:RemoveRoleFromInstanceProfile":  {toWrite, []string{"iam:RemoveRoleFromInstanceProfile"}},
 
-	"s3:ListBuckets":                {"s3:ListAllMyBuckets", true},
-	"s3:HeadBucket":                 {"s3:ListBucket", true},
-	"s3:GetBucketLocation":          {"s3:GetBucketLocation", true},
-	"s3:GetBucketPolicy":            {"s3:GetBucketPolicy", true},
-	"s3:GetBucketTagging":           {"s3:GetBucketTagging", true},
-	"s3:GetPublicAccessBlock":       {"s3:GetBucketPublicAccessBlock", false},
-	"s3:GetBucketOwnershipControls": {"s3:GetBucketOwnershipControls", false},
-	"s3:GetBucketEncryption":        {"s3:GetEncryptionConfiguration", false},
-	"s3:ListObjectsV2":              {"s3:ListBucket", false},
-	"s3:GetObject":                  {"s3:GetObject", false},
+	"s3:ListBuckets":                {toObserve, []string{"s3:ListAllMyBuckets"}},
+	"s3:HeadBucket":                 {toObserve, []string{"s3:ListBucket"}},
+	"s3:GetBucketLocation":          {toObserve, []string{"s3:GetBucketLocation"}},
+	"s3:GetBucketPolicy":            {toObserve, []string{"s3:GetBucketPolicy"}},
+	"s3:GetBucketTagging":           {toObserve, []string{"s3:GetBucketTagging"}},
+	"s3:GetPublicAccessBlock":       {toAsk, []string{"s3:GetBucketPublicAccessBlock"}},
+	"s3:GetBucketOwnershipControls": {toAsk, []string{"s3:GetBucketOwnershipControls"}},
+	"s3:GetBucketEncryption":        {toAsk, []string{"s3:GetEncryptionConfiguration"}},
+	"s3:CreateBucket":               {toWrite, []string{"s3:CreateBucket", "s3:TagResource"}},
+	"s3:PutBucketTagging":           {toWrite, []string{"s3:PutBucketTagging"}},
+	"s3:PutPublicAccessBlock":       {toWrite, []string{"s3:PutBucketPublicAccessBlock"}},
+	"s3:PutBucketOwnershipControls": {toWrite, []string{"s3:PutBucketOwnershipControls"}},
+	"s3:PutBucketEncryption":        {toWrite, []string{"s3:PutEncryptionConfiguration"}},
+	"s3:PutBucketPolicy":            {toWrite, []string{"s3:PutBucketPolicy"}},
+	"s3:DeleteBucketPolicy":         {toWrite, []string{"s3:DeleteBucketPolicy"}},
+	"s3:ListObjectsV2":              {toAsk, []string{"s3:ListBucket"}}, // by the role that is probed
+	"s3:GetObject":                  {toAsk, nil},                       // the same
+	"s3:PutObject":                  {toProbe, []string{"s3:PutObject"}},
+	"s3:DeleteObject":               {toProbe, []string{"s3:DeleteObject"}},
 
-	"ec2:DescribeInstances":                      {"ec2:DescribeInstances", true},
-	"ec2:DescribeImages":                         {"ec2:DescribeImages", false},
-	"ec2:DescribeIamInstanceProfileAssociations": {"ec2:DescribeIamInstanceProfileAssociations", false},
+	"ec2:DescribeInstances":                      {toObserve, []string{"ec2:DescribeInstances"}},
+	"ec2:DescribeImages":                         {toAsk, []string{"ec2:DescribeImages"}},
+	"ec2:DescribeIamInstanceProfileAssociations": {toAsk, []string{"ec2:DescribeIamInstanceProfileAssociations"}},
+	"ec2:RunInstances":                           {toWrite, []string{"ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"}},
+	"ec2:CreateTags":                             {toWrite, []string{"ec2:CreateTags"}},
+	"ec2:AssociateIamInstanceProfile":            {toWrite, []string{"ec2:AssociateIamInstanceProfile", "iam:PassRole"}},
+	"ec2:ReplaceIamInstanceProfileAssociation":   {toWrite, []string{"ec2:ReplaceIamInstanceProfileAssociation", "iam:PassRole"}},
 }
 
-// writeActions are the IAM actions of writes that have another name than the
-// operation, and of those that need more than one.
-var writeActions = map[string]string{
-	"s3:CreateBucket":                          "s3:CreateBucket and s3:TagResource",
-	"s3:PutPublicAccessBlock":                  "s3:PutBucketPublicAccessBlock",
-	"s3:PutBucketEncryption":                   "s3:PutEncryptionConfiguration",
-	"iam:CreateRole":                           "iam:CreateRole and iam:TagRole",
-	"iam:CreatePolicy":                         "iam:CreatePolicy and iam:TagPolicy",
-	"iam:CreateInstanceProfile":                "iam:CreateInstanceProfile and iam:TagInstanceProfile",
-	"iam:AddRoleToInstanceProfile":             "iam:AddRoleToInstanceProfile, and iam:PassRole for the role",
-	"ec2:RunInstances":                         "ec2:RunInstances and ec2:CreateTags, and iam:PassRole for the role",
-	"ec2:AssociateIamInstanceProfile":          "ec2:AssociateIamInstanceProfile, and iam:PassRole for the role",
-	"ec2:ReplaceIamInstanceProfileAssociation": "ec2:ReplaceIamInstanceProfileAssociation, and iam:PassRole for the role",
+// isRead reports whether an operation changes nothing. What is not known is
+// taken for a write.
+func isRead(name string) bool {
+	op, ok := operations[name]
+	return ok && (op.use == toObserve || op.use == toAsk)
 }
 
-// actionsOf names the IAM actions that an operation needs.
-func actionsOf(operation string) string {
-	if r, ok := reads[operation]; ok {
-		return r.action
+// actionsOf names the IAM actions that an operation needs, for messages.
+func actionsOf(name string) string {
+	op, ok := operations[name]
+	if !ok || len(op.actions) == 0 {
+		return name
 	}
-	if a, ok := writeActions[operation]; ok {
-		return a
+	return strings.Join(op.actions, " and ")
+}
+
+// ReadActions are the IAM actions that plan, drift and verify need in an
+// account, sorted: all that a read role has to allow.
+func ReadActions() []string { return actionsFor(toObserve) }
+
+// DeployActions are the IAM actions that apply needs in an account, reads
+// included, sorted.
+func DeployActions() []string { return actionsFor(toObserve, toAsk, toWrite) }
+
+// ProbeActions are the further IAM actions that `verify --probe` needs in a
+// bucket owner's account, sorted, on objects named .xshare-probe-* only.
+func ProbeActions() []string { return actionsFor(toProbe) }
+
+func actionsFor(uses ...use) []string {
+	var actions []string
+	for _, op := range operations {
+		if slices.Contains(uses, op.use) {
+			actions = append(actions, op.actions...)
+		}
 	}
-	return operation
+	slices.Sort(actions)
+	return slices.Compact(actions)
 }
 
 // readOnlyPolicy is the session policy that lets a role do what Observe does,
 // and nothing else. It has to stay within 2,048 characters.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 func readOnlyPolicy() string {
-	var actions []string
-	for _, r := range reads {
-		if r.observe {
-			actions = append(actions, r.action)
-		}
-	}
-	slices.Sort(actions)
 	text, err := json.Marshal(map[string]any{
-		"Version": "2012-10-17",
-		"Statement": []map[string]any{{
-			"Effect": "Allow", "Action": slices.Compact(actions), "Resource": "*",
-		}},
+		"Version":   "2012-10-17",
+		"Statement": []map[string]any{{"Effect": "Allow", "Action": ReadActions(), "Resource": "*"}},
 	})
 	if err != nil {
 		panic(err) // maps and strings always marshal
@@ -107,11 +146,6 @@ func guardReads(stack *middleware.Stack) error {
 			}
 			return next.HandleInitialize(ctx, in)
 		}), middleware.Before)
-}
-
-func isRead(operation string) bool {
-	_, ok := reads[operation]
-	return ok
 }
 
 // operationName is the call's, such as "iam:GetRole".

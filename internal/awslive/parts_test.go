@@ -2,6 +2,7 @@ package awslive
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -116,5 +117,27 @@ func TestIsLoopback(t *testing.T) {
 		if got := isLoopback(endpoint); got != want {
 			t.Errorf("isLoopback(%q) = %v", endpoint, got)
 		}
+	}
+}
+
+func TestActions(t *testing.T) {
+	reads := []string{
+		"ec2:DescribeInstances", "iam:GetAccountAuthorizationDetails", "iam:GetInstanceProfile", "iam:ListInstanceProfiles",
+		"s3:GetBucketLocation", "s3:GetBucketPolicy", "s3:GetBucketTagging", "s3:ListAllMyBuckets", "s3:ListBucket",
+	}
+	if diff := cmp.Diff(reads, ReadActions()); diff != "" {
+		t.Errorf("read actions (-want +got):\n%s", diff)
+	}
+	deploy := DeployActions()
+	for _, action := range append(reads, "iam:PassRole", "s3:PutBucketPolicy", "ec2:RunInstances") {
+		if !slices.Contains(deploy, action) {
+			t.Errorf("deploy actions lack %s", action)
+		}
+	}
+	if slices.Contains(deploy, "s3:PutObject") || slices.Contains(deploy, "s3:GetObject") {
+		t.Error("deploy actions reach into buckets")
+	}
+	if n := len(readOnlyPolicy()); n > 2048 {
+		t.Errorf("the session policy has %d characters", n)
 	}
 }
