@@ -247,4 +247,13 @@ func TestBuiltStatements(t *testing.T) {
 	if d := Evaluate(req, Policies{Resource: &Named{Name: "r", Document: &Document{Statements: []Statement{s}}}}); !d.Allowed() {
 		t.Errorf("a star among the AWS principals: %s", d.Outcome)
 	}
+	// An empty name is nobody's.
+	s.Principal = &Principals{AWS: []string{""}}
+	for _, name := range []string{"anonymous", "service", "user B", "role B", "root B"} {
+		req.Caller = callers[name]
+		p := Policies{Identity: []Named{{Name: "p", Document: must(t, allowAll)}}, Resource: &Named{Name: "r", Document: &Document{Statements: []Statement{s}}}}
+		if d := Evaluate(req, p); d.Allowed() {
+			t.Errorf("%s is allowed by a principal without a name", name)
+		}
+	}
 }

@@ -32,7 +32,8 @@ type Document struct {
 
 // Statement is one statement. Exactly one of Action and NotAction is set, at
 // most one of Principal and NotPrincipal, at most one of Resource and
-// NotResource (a trust policy has neither).
+// NotResource (a trust policy has neither), and no operator with one key twice
+// in Condition: JSON could not say that.
 type Statement struct {
 	Sid          string
 	Effect       Effect

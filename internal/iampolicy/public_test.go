@@ -97,12 +97,13 @@ func TestDefaultContext(t *testing.T) {
 		request Request
 		want    map[string]string
 	}{
-		"role":      {"role B", Request{Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA}, map[string]string{"aws:PrincipalArn": roleB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA, "s3:ResourceAccount": accountA}},
-		"session":   {"session B", Request{Action: "S3:GetObject", Resource: object1, ResourceAccount: accountA}, map[string]string{"aws:PrincipalArn": roleB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA, "s3:ResourceAccount": accountA}},
-		"user":      {"user A", Request{Action: "kms:Decrypt", Resource: key1}, map[string]string{"aws:PrincipalArn": userA, "aws:PrincipalAccount": accountA, "aws:PrincipalType": "User", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA}},
-		"root":      {"root B", Request{Action: "s3:GetObject", Resource: object1}, map[string]string{"aws:PrincipalArn": rootB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "Account", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountB, "s3:ResourceAccount": accountB}},
-		"anonymous": {"anonymous", Request{Action: "s3:GetObject", Resource: object1}, map[string]string{"aws:PrincipalAccount": "anonymous", "aws:PrincipalType": "Anonymous"}},
-		"service":   {"service", Request{Action: "sts:AssumeRole", Resource: roleA}, map[string]string{"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": "ec2.amazonaws.com", "aws:ResourceAccount": accountA}},
+		"role":           {"role B", Request{Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA}, map[string]string{"aws:PrincipalArn": roleB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA, "s3:ResourceAccount": accountA}},
+		"session":        {"session B", Request{Action: "S3:GetObject", Resource: object1, ResourceAccount: accountA}, map[string]string{"aws:PrincipalArn": roleB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA, "s3:ResourceAccount": accountA}},
+		"user":           {"user A", Request{Action: "kms:Decrypt", Resource: key1}, map[string]string{"aws:PrincipalArn": userA, "aws:PrincipalAccount": accountA, "aws:PrincipalType": "User", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA}},
+		"root":           {"root B", Request{Action: "s3:GetObject", Resource: object1}, map[string]string{"aws:PrincipalArn": rootB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "Account", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountB, "s3:ResourceAccount": accountB}},
+		"managed policy": {"role A", Request{Action: "iam:GetPolicy", Resource: "arn:aws:iam::aws:policy/ReadOnlyAccess"}, map[string]string{"aws:PrincipalArn": roleA, "aws:PrincipalAccount": accountA, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA}},
+		"anonymous":      {"anonymous", Request{Action: "s3:GetObject", Resource: object1}, map[string]string{"aws:PrincipalAccount": "anonymous", "aws:PrincipalType": "Anonymous"}},
+		"service":        {"service", Request{Action: "sts:AssumeRole", Resource: roleA}, map[string]string{"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": "ec2.amazonaws.com", "aws:ResourceAccount": accountA}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.request.Caller = callers[tc.caller]
