@@ -62,6 +62,9 @@ func (s *Server) seedS3(list []SeedBucket) error {
 			if !accountKey.MatchString(in.Account) {
 				return fmt.Errorf("account %q is not 12 digits", in.Account)
 			}
+			if !regionForm.MatchString(in.Region) {
+				return fmt.Errorf("%q is no region", in.Region)
+			}
 			if !validBucketName(in.Name) {
 				return fmt.Errorf("%q is no bucket name", in.Name)
 			}

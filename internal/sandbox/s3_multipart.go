@@ -162,7 +162,6 @@ func (c *s3Call) completeUpload() (*response, error) {
 		return nil, fault(http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
 	}
 	sum, _ := checksumNamed(u.Algorithm)
-	var data, digests, sums []byte
 	for i, p := range in.Part {
 		if i > 0 && p.PartNumber <= in.Part[i-1].PartNumber {
 			return nil, fault(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")
@@ -173,6 +172,10 @@ func (c *s3Call) completeUpload() (*response, error) {
 			e.detail = map[string]string{"PartNumber": strconv.Itoa(p.PartNumber), "ETag": strings.Trim(p.ETag, `"`), "UploadId": u.ID}
 			return nil, e
 		}
+	}
+	var data, digests, sums []byte
+	for i, p := range in.Part {
+		have := u.Parts[p.PartNumber]
 		if i < len(in.Part)-1 && len(have.Body) < minPart {
 			e := fault(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 			e.detail = map[string]string{"ProposedSize": strconv.Itoa(len(have.Body)), "MinSizeAllowed": strconv.Itoa(minPart), "PartNumber": strconv.Itoa(p.PartNumber)}

@@ -138,7 +138,11 @@ func (c *s3Call) checkPolicy(text string) (*iampolicy.Document, error) {
 	}
 	d, err := iampolicy.Parse([]byte(text))
 	if err != nil {
-		return nil, malformedPolicy("Invalid policy syntax: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+		detail := strings.ReplaceAll(err.Error(), "\n", "; ")
+		if strings.Contains(detail, "is no action") { // S3 has this in its own words
+			return nil, malformedPolicy("Policy has invalid action: " + detail)
+		}
+		return nil, malformedPolicy("Invalid policy syntax: " + detail)
 	}
 	sids := map[string]bool{}
 	for _, st := range d.Statements {
