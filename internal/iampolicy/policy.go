@@ -1,8 +1,15 @@
 // Package iampolicy reads, compares, merges and evaluates IAM policy documents.
 //
 // It is pure: no I/O, no clock, no globals that change. Every decision carries
-// its reasons. The rules are those of the IAM user guide; each one names its
-// page where it is coded.
+// its reasons. The rules are those of AWS's guides; each one names its page
+// where it is coded: IAM:page is
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/page.html, and S3, KMS, ORG
+// and STS stand for AmazonS3/latest/userguide, kms/latest/developerguide,
+// organizations/latest/userguide and STS/latest/APIReference; S3:API_X is in
+// AmazonS3/latest/API.
+//
+// What it does not know: KMS grants, ACLs and object ownership, access points'
+// own policies, whether a principal exists.
 package iampolicy
 
 import "encoding/json"
