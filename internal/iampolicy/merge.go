@@ -43,7 +43,7 @@ func Merge(live []byte, ours func(sid string) bool, want []Statement) ([]byte, e
 	version, _ := root.member("Version")
 	for _, s := range want {
 		if s.Sid != "" && sids[s.Sid] {
-			return nil, fmt.Errorf("Sid %q would stand twice: it is already in the live policy, in a statement that is not ours, or wanted twice", s.Sid)
+			return nil, fmt.Errorf("the Sid %q would stand twice: it is already in the live policy, in a statement that is not ours, or wanted twice", s.Sid)
 		}
 		w := string(marshalStatement(s))
 		if version.str != Version2012 && strings.Contains(w, "${") {

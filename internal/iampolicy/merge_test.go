@@ -75,7 +75,7 @@ func TestMergeErrors(t *testing.T) {
 		"Sid a number":             {`{"Statement":[{"Sid":1}]}`, readStatement(t, "xsA"), "Sid must be a string, not a number"},
 		"two Statement elements":   {`{"Statement":[],"Statement":[]}`, readStatement(t, "xsA"), `"Statement" stands twice`},
 		"two Sids in a statement":  {`{"Statement":[{"Sid":"a","Sid":"xsA"}]}`, readStatement(t, "xsA"), `"Sid" stands twice`},
-		"Sid of a foreign one":     {`{"Statement":[{"Sid":"B"}]}`, readStatement(t, "B"), `Sid "B" would stand twice`},
+		"Sid of a foreign one":     {`{"Statement":[{"Sid":"B"}]}`, readStatement(t, "B"), `the Sid "B" would stand twice`},
 		"variable in 2008":         {`{"Version":"2008-10-17","Statement":[{"Sid":"B"}]}`, variable, `which the live policy's Version "2008-10-17" does not know`},
 		"variable without Version": {`{"Statement":[{"Sid":"B"}]}`, variable, "policy variable"},
 	} {
