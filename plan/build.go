@@ -321,8 +321,23 @@ func (b *builder) plan() *Plan {
 		}
 	}
 	slices.Sort(p.NotSearched)
+	p.Regions = b.regions()
 	p.index()
 	return p
+}
+
+// regions are those of the repository, its accounts, and all steps.
+func (b *builder) regions() []string {
+	regions := []string{b.repo.Region}
+	for _, a := range b.repo.Accounts {
+		regions = append(regions, a.Region)
+	}
+	for _, s := range b.steps {
+		if s.Region != GlobalRegion {
+			regions = append(regions, s.Region)
+		}
+	}
+	return slices.DeleteFunc(sortedSet(regions), func(r string) bool { return r == "" })
 }
 
 // tag puts the tags on what the step would create: the mark, the repository's

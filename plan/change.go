@@ -80,7 +80,9 @@ type Changes struct {
 type Options struct {
 	Only  []string // globs on share names, as given; for the document
 	Adopt bool     // take over what exists without a mark
-	Prune bool
+	Prune bool     // delete whole resources of ours that no spec states
+	// PruneLimit is how many may be deleted; 0 means 30 % of what is ours, or 10.
+	PruneLimit int
 }
 
 // Differs reports whether the change is not a noop.

@@ -27,6 +27,9 @@ func Compare(p *Plan, snapshots map[string]*Snapshot, opts Options) *Changes {
 	}
 	c.unstatedPolicies()
 	c.unstatedAttachments()
+	if opts.Prune {
+		c.prune()
+	}
 	c.orderLosses()
 	c.sort()
 	return c.out
@@ -243,11 +246,15 @@ func (c *comparer) sort() {
 	})
 }
 
+// changeRank is the place of a change in the order; what is deleted comes
+// last, each after what holds on to it.
 func changeRank(c *Change) int {
-	if c.Want == nil && c.Type != TypeBucketPolicy {
-		return rank(TypeBucketPolicy) + 1
+	if c.Want != nil || c.Type == TypeBucketPolicy {
+		return rank(c.Type)
 	}
-	return rank(c.Type)
+	return rank(TypeBucketPolicy) + 1 + slices.Index([]Type{
+		TypeAttachment, TypeInstance, TypeInstanceProfile, TypeRole, TypePolicy, TypeBucket,
+	}, c.Type)
 }
 
 func problemKey(p specs.Problem) string {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
-	"github.com/xshare/xshare/specs"
 )
 
 func (c *comparer) role(change *Change, want Role, snap *Snapshot) {
@@ -178,46 +177,4 @@ func (c *Change) follow(bucketPolicies []*Change) {
 		}
 	}
 	slices.Sort(c.After)
-}
-
-// Orphans are the whole resources of ours, in the accounts that were read,
-// that no spec states any more. Apply leaves them.
-func Orphans(p *Plan, snapshots map[string]*Snapshot) []specs.Problem {
-	c := &comparer{plan: p}
-	var problems []specs.Problem
-	for _, account := range sortedKeys(snapshots) {
-		snap := snapshots[account]
-		orphan := func(t Type, region, name string) {
-			id := StepID(t, account, region, name)
-			if p.stated[id] {
-				return
-			}
-			problems = append(problems, specs.Problem{
-				Code: "orphan", Severity: specs.SeverityWarning, Account: account, Step: id,
-				Message: fmt.Sprintf("%s %s is ours, but no spec states it any more", noun(t), name),
-				Mend:    "delete it by hand if it is not needed",
-			})
-		}
-		for _, name := range sortedKeys(snap.Roles) {
-			if c.tagOwner(snap.Roles[name].Tags) == ours {
-				orphan(TypeRole, "", name)
-			}
-		}
-		for _, arn := range sortedKeys(snap.Policies) {
-			if c.policyIsOurs(snap.Policies[arn]) {
-				orphan(TypePolicy, "", snap.Policies[arn].Name)
-			}
-		}
-		for _, name := range sortedKeys(snap.Profiles) {
-			if c.tagOwner(snap.Profiles[name].Tags) == ours {
-				orphan(TypeInstanceProfile, "", name)
-			}
-		}
-		for _, in := range snap.Instances {
-			if c.tagOwner(in.Tags) == ours {
-				orphan(TypeInstance, in.Region, in.Tags[NameTag])
-			}
-		}
-	}
-	return problems
 }

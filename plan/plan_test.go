@@ -449,8 +449,8 @@ func TestRemoval(t *testing.T) {
 		if detach.Action != Delete || !slices.Contains(detach.After, bucketPolicyID) {
 			t.Errorf("the attachment: %s, after %v; the bucket's side must close first", detach.Action, detach.After)
 		}
-		if orphans := Orphans(p, snaps); len(orphans) != 3 {
-			t.Errorf("orphans: role, policy and profile expected: %v", orphans)
+		if orphans := Orphans(p, snaps); len(orphans) != 4 {
+			t.Errorf("orphans: bucket, role, policy and profile expected: %v", orphans)
 		}
 	})
 }

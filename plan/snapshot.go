@@ -14,6 +14,10 @@ type Want struct {
 	Roles     []string       // names that IAM is read for
 	Profiles  []string       // names, whose tags are needed even where they hold no role
 	Instances []InstanceWant // by region
+	// Sweep are regions to look for buckets and instances in that carry our
+	// tag, whatever the steps are about; with IAM set, IAM's resources are all
+	// read anyway.
+	Sweep []string
 }
 
 // BucketWant is a bucket to read.
@@ -122,9 +126,16 @@ func (s *Snapshot) Failure(scope string) *ReadFailure {
 	return nil
 }
 
-// Wants lists what to read for the plan, by account, sorted.
-func (p *Plan) Wants() []Want {
+// Wants lists what to read for the plan, by account, sorted. With sweep, every
+// account of the repository is searched for what is ours, and none is left
+// that was not searched.
+func (p *Plan) Wants(sweep bool) []Want {
 	byAccount := map[string]*Want{}
+	if sweep {
+		for _, account := range append(sortedKeys(p.Accounts), p.NotSearched...) {
+			byAccount[account] = &Want{Account: account, IAM: true, Sweep: p.Regions}
+		}
+	}
 	for _, s := range p.Steps {
 		w := byAccount[s.Account]
 		if w == nil {

@@ -72,8 +72,11 @@ type Plan struct {
 
 	// Accounts are the accounts that the steps are in, by id.
 	Accounts map[string]*specs.Account
-	// NotSearched are the accounts of the repository, by id, that no step is in.
+	// NotSearched are the accounts of the repository, by id, that no step is in
+	// and that only a sweep searches.
 	NotSearched []string
+	// Regions are all that the repository names, sorted.
+	Regions []string
 
 	byID   map[string]*Step
 	stated map[string]bool // ids of all steps of the repository, --only or not

@@ -98,16 +98,12 @@ func (a *app) startSandbox(dir string, repo *specs.Repository) (*sandbox.Server,
 // observe reads all accounts of the plan, and with sweep all others of the
 // repository too; then those buckets that what was read leads to.
 func (a *app) observe(ctx context.Context, w *world, sweep bool, emit func(executor.Event)) error {
-	wants := w.plan.Wants()
-	if sweep {
-		for _, account := range w.plan.NotSearched {
-			wants = append(wants, plan.Want{Account: account, IAM: true})
-		}
-		w.plan.NotSearched = nil
-	}
 	var err error
-	if w.snapshots, err = executor.Observe(ctx, w.client, wants, a.flags.concurrency, emit); err != nil {
+	if w.snapshots, err = executor.Observe(ctx, w.client, w.plan.Wants(sweep), a.flags.concurrency, emit); err != nil {
 		return err
+	}
+	if sweep {
+		w.plan.NotSearched = nil
 	}
 	later, err := executor.Observe(ctx, w.client, plan.Leads(w.plan, w.snapshots), a.flags.concurrency, emit)
 	if err != nil {

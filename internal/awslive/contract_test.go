@@ -48,7 +48,7 @@ func (b *backend) planned(t *testing.T, text string) *plan.Plan {
 func compared(t *testing.T, c *Client, p *plan.Plan) *plan.Changes {
 	t.Helper()
 	snaps := map[string]*plan.Snapshot{}
-	for _, want := range p.Wants() {
+	for _, want := range p.Wants(false) {
 		snaps[want.Account] = observe(t, c, want)
 	}
 	return plan.Compare(p, snaps, plan.Options{})

@@ -29,7 +29,7 @@ spec:
 	c := b.client(t)
 	applied(t, c, compared(t, c, p))
 	snaps := map[string]*plan.Snapshot{}
-	for _, want := range p.Wants() {
+	for _, want := range p.Wants(false) {
 		snaps[want.Account] = observe(t, c, want)
 	}
 	return executor.ProbeGrants(p, snaps)[0]
