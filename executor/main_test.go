@@ -66,9 +66,11 @@ func pairs(roles string) []iampolicy.Pair {
 			Effect: iampolicy.Allow,
 			Action: []string{"s3:GetObject"}, Resource: []string{"arn:aws:s3:::bucket/*"},
 		}
-		list = append(list, iampolicy.Pair{
-			Meaning: s.Meaning(), Principal: "arn:aws:iam::222222222222:role/" + role, Statement: s,
-		})
+		principal := "arn:aws:iam::222222222222:role/" + role
+		if strings.HasPrefix(role, "AROA") { // of one that was deleted
+			principal = role
+		}
+		list = append(list, iampolicy.Pair{Meaning: s.Meaning(), Principal: principal, Statement: s})
 	}
 	return list
 }

@@ -3,8 +3,10 @@ package executor
 import (
 	"container/heap"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/plan"
 	"github.com/xshare/xshare/specs"
 )
@@ -19,7 +21,7 @@ import (
 // A step with parts is one document that grants share. Each gain waits for the
 // needs of its own part, and one that is blocked is left out of the write. For
 // a bucket policy the premise is that a loss never waits, not even for a
-// worker: if it has something to lose, and gains have to wait, what it loses is
+// worker: if anybody has access to lose, and gains have to wait, what it loses is
 // one write that needs only what the whole change needs (PhaseClose), and the
 // gains are a second (PhaseOpen). So what comes After such a bucket policy
 // waits for the loss alone. A consumer's side that is narrowed After the bucket
@@ -131,7 +133,7 @@ func newItem(index int, c *plan.Change) *item {
 		change:   c,
 		result:   &ChangeResult{Change: c},
 		parts:    make([]part, len(c.Parts)),
-		twoPhase: c.Type == plan.TypeBucketPolicy && (len(c.Lose) > 0 || c.Renew),
+		twoPhase: c.Type == plan.TypeBucketPolicy && (slices.ContainsFunc(c.Lose, letsIn) || c.Renew),
 	}
 	for _, p := range c.Parts {
 		r := PartResult{Share: p.Share, Consumer: p.Consumer}
@@ -144,6 +146,13 @@ func newItem(index int, c *plan.Change) *item {
 		it.result.Parts = append(it.result.Parts, r)
 	}
 	return it
+}
+
+// letsIn reports whether a pair gives anybody access. The id of a deleted role
+// or user does not: taking it out closes nothing, and is done with the gains in
+// one write, which never leaves the bucket without its policy.
+func letsIn(p iampolicy.Pair) bool {
+	return !strings.HasPrefix(p.Principal, "AROA") && !strings.HasPrefix(p.Principal, "AIDA") && !strings.HasPrefix(p.Principal, "AGPA")
 }
 
 // link makes the change wait for what it needs and comes after.

@@ -396,6 +396,26 @@ func TestSchedule(t *testing.T) {
 			trace: []string{"close", "p [kept]"},
 			told:  map[string]string{"close": "failed", "p": "done; gone done"},
 		},
+		"bucket policy: a dead principal is replaced in one write": {
+			steps: []*plan.Change{
+				change("attachment"),
+				change("policy", policyOf(bucket, "", "", gain("reader", "attachment"), loss("AROADELETEDROLE12345"))),
+			},
+			trace: []string{"attachment", "policy [reader]"},
+			told:  map[string]string{"policy": "done; reader done; AROADELETEDROLE12345 done"},
+		},
+		"bucket policy: a dead principal goes though the gain is blocked": {
+			steps: []*plan.Change{
+				change("attachment"),
+				change("policy", policyOf(bucket, "other", "", gain("reader", "attachment"), loss("AROADELETEDROLE12345"))),
+			},
+			play:  play{fails: []string{"attachment"}},
+			trace: []string{"attachment", "policy [other]"},
+			told: map[string]string{
+				"attachment": "failed",
+				"policy":     "partial by [attachment]; reader blocked by [attachment]; AROADELETEDROLE12345 done",
+			},
+		},
 		"permissions policy: what it loses goes though its gain is blocked": {
 			steps: []*plan.Change{
 				change("r"),
