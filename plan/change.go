@@ -88,6 +88,11 @@ type Options struct {
 // Differs reports whether the change is not a noop.
 func (c *Change) Differs() bool { return c.Action != Noop }
 
+// Stops reports whether a problem is such that nothing at all may be done.
+func (c *Changes) Stops() bool {
+	return slices.ContainsFunc(c.Problems, func(p specs.Problem) bool { return p.Code == CodePruneLimit })
+}
+
 // Drifted reports whether live differs from the specs in anything, also where
 // nothing is done about it.
 func (c *Changes) Drifted() bool {
