@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -394,18 +393,4 @@ func (b *backend) instance(t *testing.T, image string) string {
 	})
 	must(t, err)
 	return aws.ToString(out.Instances[0].InstanceId)
-}
-
-// writesOf are the operations of a report that change something.
-func writesOf(r StatsReport) []string {
-	var names []string
-	for account, calls := range r.Calls {
-		for name := range calls {
-			if !isRead(name) {
-				names = append(names, account+" "+name)
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
 }

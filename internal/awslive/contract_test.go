@@ -33,8 +33,6 @@ spec:
         - {name: share-client, image: IMAGE, type: t3.micro, subnet: SUBNET, securityGroups: [GROUP], keyName: mykey}
 `
 
-const roleARN = "arn:aws:iam::222222222222:role/ec2role2accessmybucket2share"
-
 // planned builds the plan of a share on a backend.
 func (b *backend) planned(t *testing.T, text string) *plan.Plan {
 	t.Helper()

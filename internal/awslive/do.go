@@ -51,36 +51,36 @@ func (d *doing) do(ctx context.Context) (id string, err error) {
 		return "", d.doBucketPolicy(ctx)
 	case plan.TypeAttachment:
 		if want == nil {
-			return "", given(before, d.detach, ctx)
+			return "", given(ctx, before, d.detach)
 		}
-		return "", given(want, d.attach, ctx)
+		return "", given(ctx, want, d.attach)
 	}
 	if want == nil {
 		return "", fmt.Errorf("%s: deleting an %s is not built yet: delete it by hand", d.change.ID, d.change.Type)
 	}
 	switch d.change.Type {
 	case plan.TypeBucket:
-		return "", given(want, d.doBucket, ctx)
+		return "", given(ctx, want, d.doBucket)
 	case plan.TypeRole:
-		return "", given(want, d.doRole, ctx)
+		return "", given(ctx, want, d.doRole)
 	case plan.TypePolicy:
-		return "", given(want, d.doPolicy, ctx)
+		return "", given(ctx, want, d.doPolicy)
 	case plan.TypeInstanceProfile:
-		return "", given(want, d.doInstanceProfile, ctx)
+		return "", given(ctx, want, d.doInstanceProfile)
 	case plan.TypeInstance:
-		err = given(want, func(ctx context.Context, want plan.Instance) (err error) {
+		err = given(ctx, want, func(ctx context.Context, want plan.Instance) (err error) {
 			id, err = d.doInstance(ctx, want)
 			return err
-		}, ctx)
+		})
 		return id, err
 	case plan.TypeAssociation:
-		return "", given(want, d.doAssociation, ctx)
+		return "", given(ctx, want, d.doAssociation)
 	}
 	return "", fmt.Errorf("%s: there is nothing that does changes of type %s: use a version of xshare that knows it", d.change.ID, d.change.Type)
 }
 
 // given calls do with a resource of the type that it takes.
-func given[R plan.Resource](resource plan.Resource, do func(context.Context, R) error, ctx context.Context) error {
+func given[R plan.Resource](ctx context.Context, resource plan.Resource, do func(context.Context, R) error) error {
 	r, ok := resource.(R)
 	if !ok {
 		return fmt.Errorf("the change holds a %T where a %T belongs: plan anew", resource, r)

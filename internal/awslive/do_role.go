@@ -116,10 +116,7 @@ func sameTrust(live, want json.RawMessage) (bool, error) {
 		return false, err
 	}
 	l, err := iampolicy.ParseLive(live)
-	if err != nil {
-		return false, nil
-	}
-	return iampolicy.Equal(l, w), nil
+	return err == nil && iampolicy.Equal(l, w), nil
 }
 
 func iamTagList(tags map[string]string) []types.Tag {

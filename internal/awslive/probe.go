@@ -201,7 +201,7 @@ func (p *probe) call(as, operation, resource, expected string, do func(*s3.Clien
 	c := executor.ProbeCall{As: as, Operation: operation, Resource: p.grant.Bucket + "/" + resource, Expected: expected, Code: codeOf(err)}
 	if err != nil && c.Code == "" {
 		c.Code = "NoAnswer"
-		var odd oddAnswer
+		var odd oddAnswerError
 		if errors.As(err, &odd) {
 			c.Code = "OddAnswer"
 		}
@@ -224,10 +224,10 @@ func (p *probe) call(as, operation, resource, expected string, do func(*s3.Clien
 	return err == nil
 }
 
-// oddAnswer is a call that succeeded with something that makes no sense.
-type oddAnswer string
+// oddAnswerError is a call that succeeded with something that makes no sense.
+type oddAnswerError string
 
-func (e oddAnswer) Error() string { return string(e) }
+func (e oddAnswerError) Error() string { return string(e) }
 
 func (p *probe) put(ctx context.Context, as, key, expected string, text []byte) bool {
 	ok := p.call(as, "PutObject", key, expected, func(api *s3.Client) error {
@@ -253,7 +253,7 @@ func (p *probe) list(ctx context.Context, key, expected string, placed bool) {
 				return nil
 			}
 		}
-		return oddAnswer("the object that was just put is not in the list")
+		return oddAnswerError("the object that was just put is not in the list")
 	})
 }
 
@@ -273,7 +273,7 @@ func (p *probe) get(ctx context.Context, key, expected string, placed bool, text
 			return err
 		}
 		if placed && !bytes.Equal(got, text) {
-			return oddAnswer("the object holds something else than what was put")
+			return oddAnswerError("the object holds something else than what was put")
 		}
 		return nil
 	})
