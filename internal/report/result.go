@@ -159,6 +159,12 @@ func failure(err error) (text, mend string) {
 	switch {
 	case err == nil:
 		return "no reason was given", ""
+	case errors.Is(err, executor.ErrInterrupted):
+		text = "interrupted in flight: it may or may not be done"
+		if errors.As(err, &api) {
+			text += fmt.Sprintf(" (%s:%s on %s)", api.Service, api.Operation, api.Resource)
+		}
+		return clean(text), "apply again: that finds out and does the rest"
 	case errors.As(err, &api):
 		text = fmt.Sprintf("%s:%s on %s: %v", api.Service, api.Operation, api.Resource, api.Err)
 		if api.RequestID != "" && !strings.Contains(text, api.RequestID) {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,5 +115,21 @@ func TestApplyDocument(t *testing.T) {
 	text, err := d.JSON()
 	if err != nil || !json.Valid(text) {
 		t.Errorf("JSON: %v\n%s", err, text)
+	}
+}
+
+func TestResultOfWhatWasCutShort(t *testing.T) {
+	const id = "iam.Role/222222222222/ec2role2accessmybucket2share"
+	cut := fmt.Errorf("%w: %w", executor.ErrInterrupted, denied)
+	changes := empty(t, recipeYAML).compare(plan.Options{})
+	result := executor.Apply(t.Context(), nil, doer{errs: map[string]error{id: cut}}, changes, 1, nil)
+	var out bytes.Buffer
+	if err := report.Result(&out, changes, result, 0, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"may or may not be done (iam:CreateRole on reports)", "mend: apply again"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("lacks %q:\n%s", want, &out)
+		}
 	}
 }
