@@ -20,13 +20,7 @@ func Drift(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style
 		p.blank()
 	}
 	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
-	orphans := 0
-	for _, problem := range more {
-		if problem.Code == "orphan" {
-			orphans++
-		}
-	}
-	p.driftSummary(changes, orphans)
+	p.driftSummary(changes, more)
 	return p.done()
 }
 
@@ -48,10 +42,17 @@ func differing(changes *plan.Changes) int {
 	return n
 }
 
-func (p *printer) driftSummary(changes *plan.Changes, orphans int) {
+func (p *printer) driftSummary(changes *plan.Changes, more []specs.Problem) {
+	orphans := 0
+	for _, problem := range more {
+		if problem.Code == "orphan" {
+			orphans++
+		}
+	}
 	s := changes.Summary()
 	differ, all := differing(changes), len(changes.Steps)
-	if differ == 0 && s.Error == 0 && orphans == 0 {
+	unsearched, _ := split(more)
+	if differ == 0 && s.Error == 0 && orphans == 0 && len(unsearched) == 0 {
 		p.line(p.paint(green, "No drift.") + " " + matches(s.Noop))
 		return
 	}
@@ -65,6 +66,9 @@ func (p *printer) driftSummary(changes *plan.Changes, orphans int) {
 	}
 	if orphans > 0 {
 		text += ", " + count(orphans, "orphan")
+	}
+	if len(unsearched) > 0 {
+		text += ", not all accounts searched for orphans"
 	}
 	p.line(p.paint(bold, "Drift:") + text + ".")
 }

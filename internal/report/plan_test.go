@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/xshare/xshare/internal/report"
@@ -134,5 +135,15 @@ func TestDrift(t *testing.T) {
 			got := text(t, func(b *bytes.Buffer) error { return report.Drift(b, w.compare(plan.Options{}), orphans, tt.style) })
 			golden(t, "drift-"+name+".txt", got)
 		})
+	}
+}
+
+func TestDriftIsNotDeniedWhereNobodyLooked(t *testing.T) {
+	unsearched := []specs.Problem{{Code: "unreadable", Severity: specs.SeverityError, Account: "333333333333", Message: "account 333333333333 cannot be searched for orphans"}}
+	got := string(text(t, func(b *bytes.Buffer) error {
+		return report.Drift(b, applied(t, recipeYAML).compare(plan.Options{}), unsearched, report.Style{})
+	}))
+	if want := "Drift: 0 of 7 resources differ, not all accounts searched for orphans."; !strings.Contains(got, want) || strings.Contains(got, "No drift") {
+		t.Errorf("lacks %q:\n%s", want, got)
 	}
 }
