@@ -91,6 +91,7 @@ func (a *app) showResult(w *world, changes *plan.Changes, result *executor.Resul
 	if len(result.Changes) == result.Summary.Unchanged {
 		return nil // the plan has said so
 	}
+	fmt.Fprintln(a.streams.out) // between the plan and what became of it
 	return report.Result(a.streams.out, changes, result, elapsed, a.outStyle())
 }
 

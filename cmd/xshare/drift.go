@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -36,27 +37,47 @@ func (a *app) drift(ctx context.Context, dir string) (err error) {
 	defer func() { err = errors.Join(err, end()) }()
 	progress := a.progress()
 	sweep := len(a.flags.only) == 0
+	others := w.plan.NotSearched
 	changes, err := a.compare(ctx, w, sweep, progress.Handle)
 	progress.Close()
 	if err != nil {
 		return err
 	}
-	var orphans []specs.Problem
+	var orphans, unread []specs.Problem
 	if sweep {
-		orphans = plan.Orphans(w.plan, w.snapshots)
+		orphans, unread = plan.Orphans(w.plan, w.snapshots), unsearched(w, others)
 	}
+	more := slices.Concat(unread, orphans)
 	if a.flags.format == "json" {
-		err = a.printDocument(changes.Document(w.commit, slices.Concat(w.problems, orphans)...))
+		err = a.printDocument(changes.Document(w.commit, slices.Concat(w.problems, more)...))
 	} else {
-		err = report.Drift(a.streams.out, changes, orphans, a.outStyle())
+		err = report.Drift(a.streams.out, changes, more, a.outStyle())
 	}
 	switch {
 	case err != nil:
 		return err
-	case anyError(changes):
+	case anyError(changes), len(unread) > 0:
 		return errFailed
 	case changes.Drifted() || len(orphans) > 0:
 		return errDifferences
 	}
 	return nil
+}
+
+// unsearched tells of accounts that were read for orphans only, and could not
+// be. No step of the plan is about them, so nothing else tells of it.
+func unsearched(w *world, accounts []string) []specs.Problem {
+	var problems []specs.Problem
+	for _, account := range w.repo.Accounts {
+		if !slices.Contains(accounts, account.ID) {
+			continue
+		}
+		for _, f := range w.snapshots[account.ID].Failures {
+			problems = append(problems, specs.Problem{
+				Code: "unreadable", Severity: specs.SeverityError, Account: account.ID, Source: account.Pos,
+				Message: fmt.Sprintf("account %s cannot be searched for orphans: %s", account.ID, f.Message), Mend: f.Mend,
+			})
+		}
+	}
+	return problems
 }

@@ -29,7 +29,7 @@ func (a *app) exitCode(ctx context.Context, err error) int {
 		return exitDone
 	case errors.Is(err, errInterrupted), errors.Is(context.Cause(ctx), errInterrupted):
 		if !errors.Is(err, errInterrupted) {
-			fmt.Fprintln(a.streams.err, "interrupted:", err)
+			fmt.Fprintln(a.streams.err, "xshare:", err)
 		}
 		return exitInterrupted
 	case errors.Is(err, errDifferences):

@@ -51,10 +51,11 @@ this bucket" into both sides of the trust, in every account, and keeps it so.
 The repository of specs is the desired state and AWS is the live state; there
 is no state file. Every command takes the repository's directory, "." by
 default.`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SuggestionsMinimumDistance: 2,
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		Args:                       noSuchCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(a.streams.in)
 	root.SetOut(a.streams.out)
@@ -69,6 +70,17 @@ default.`,
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 	})
 	return root
+}
+
+// noSuchCommand refuses what is no command, and names those that look like it.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if close := cmd.SuggestionsFor(args[0]); len(close) > 0 {
+		return fmt.Errorf("there is no command %q: did you mean %s?", args[0], strings.Join(close, " or "))
+	}
+	return fmt.Errorf("there is no command %q: see %s --help", args[0], cmd.CommandPath())
 }
 
 // directory is a command's DIR argument.
@@ -104,6 +116,16 @@ func (a *app) addAccountFlags(cmd *cobra.Command) {
 	f.BoolVar(&a.flags.sandbox, "sandbox", false, "run against the embedded AWS instead of real accounts")
 	f.StringVar(&a.flags.sandboxState, "sandbox-state", "", "the embedded AWS's state file (default DIR/.xshare/sandbox.json)")
 	f.StringVar(&a.flags.stats, "stats", "", "write the number of API calls to this file, as JSON")
+	check := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if a.flags.concurrency < 1 {
+			return fmt.Errorf("--concurrency %d: give a number from 1 up", a.flags.concurrency)
+		}
+		if check != nil {
+			return check(cmd, args)
+		}
+		return nil
+	}
 }
 
 func newVersionCommand(a *app) *cobra.Command {

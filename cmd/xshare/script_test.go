@@ -4,17 +4,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -34,10 +38,20 @@ func TestMain(m *testing.M) {
 // own commands a script has
 //
 //	s3 ACCOUNT METHOD /PATH [FILE]      a raw S3 call, body from FILE, as the account's administrator
-//	query ACCOUNT SERVICE Action [K=V…] a raw call of a query service (iam, ec2, sts)
+//	query ACCOUNT SERVICE Action [K=V…] a raw call of a query service (iam, ec2, sts); @FILE as V is the file's text
+//	get PATH                            a GET of the sandbox's own paths
+//	fault JSON                          sets the fault rules, a list; '[]' clears them
 //	writes                              prints the write calls since the last "writes" or "calls", or "none"
 //	calls                               prints all calls since then
-//	fault JSON                          sets a fault rule
+//	called SERVICE:OPERATION            waits until such a call was done, since the last "writes" or "calls"
+//	exits CODE PROGRAM [ARG…]           exec, with the exit code that it must have
+//	holds FILE TEXT                     waits until FILE, which a background program writes, holds TEXT
+//	interrupt                           sends Ctrl-C to the background program that was started last
+//	exited CODE                         after "wait": the exit code that the interrupted program must have had
+//	use FILE                            waits for the ready file of a background sandbox; all calls, of xshare too, go there then
+//
+// A line of a script that expects a failure says "! exec" where the exit code
+// can only be 1.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -46,21 +60,38 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"s3": scriptS3, "query": scriptQuery, "writes": scriptCalls(true), "calls": scriptCalls(false), "fault": scriptFault,
+			"s3": scriptS3, "query": scriptQuery, "get": scriptGet, "fault": scriptFault,
+			"writes": scriptCalls(true), "calls": scriptCalls(false), "called": scriptCalled,
+			"exits": scriptExits, "holds": scriptHolds, "interrupt": scriptInterrupt, "exited": scriptExited, "use": scriptUse,
 		},
 	})
 }
 
 // journal is a sandbox's journal that a script reads in pieces.
 type journal struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+	mu    sync.Mutex
+	buf   bytes.Buffer
+	grown chan struct{} // closed by the next Write; nil: nobody waits
 }
 
 func (j *journal) Write(p []byte) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.grown != nil {
+		close(j.grown)
+		j.grown = nil
+	}
 	return j.buf.Write(p)
+}
+
+// peek returns what take would, and a channel that is closed when there is more.
+func (j *journal) peek() (string, <-chan struct{}) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.grown == nil {
+		j.grown = make(chan struct{})
+	}
+	return j.buf.String(), j.grown
 }
 
 // take returns what was written since the last take.
@@ -75,8 +106,9 @@ type scriptKey struct{}
 
 // scriptWorld is what a script's own commands work on.
 type scriptWorld struct {
-	endpoint string
-	journal  *journal
+	endpoint    string
+	journal     *journal
+	interrupted *exec.Cmd
 }
 
 func setupScript(env *testscript.Env) error {
@@ -115,14 +147,17 @@ func setupScript(env *testscript.Env) error {
 
 func worldOf(ts *testscript.TestScript) *scriptWorld { return ts.Value(scriptKey{}).(*scriptWorld) }
 
-// call sends one request as an account's administrator; the sandbox takes the
-// identity from the credential and does not verify the signature.
+// call sends one request as an account's administrator, or unsigned without an
+// account; the sandbox takes the identity from the credential and does not
+// verify the signature.
 func (w *scriptWorld) call(account, service, method, path, contentType string, body []byte) (int, string, error) {
 	req, err := http.NewRequestWithContext(context.Background(), method, w.endpoint+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}
-	req.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/20260101/us-east-1/%s/aws4_request, SignedHeaders=host, Signature=0", account, service))
+	if account != "" {
+		req.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/20260101/us-east-1/%s/aws4_request, SignedHeaders=host, Signature=0", account, service))
+	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
@@ -164,9 +199,20 @@ func scriptQuery(ts *testscript.TestScript, neg bool, args []string) {
 	form := url.Values{"Action": {args[2]}, "Version": {version}}
 	for _, kv := range args[3:] {
 		k, v, _ := strings.Cut(kv, "=")
+		if file, ok := strings.CutPrefix(v, "@"); ok {
+			v = ts.ReadFile(file)
+		}
 		form.Set(k, v)
 	}
 	status, text, err := worldOf(ts).call(args[0], args[1], http.MethodPost, "/", "application/x-www-form-urlencoded", []byte(form.Encode()))
+	finish(ts, neg, status, text, err)
+}
+
+func scriptGet(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: get PATH")
+	}
+	status, text, err := worldOf(ts).call("", "", http.MethodGet, args[0], "", nil)
 	finish(ts, neg, status, text, err)
 }
 
@@ -188,8 +234,7 @@ func scriptCalls(onlyWrites bool) func(*testscript.TestScript, bool, []string) {
 		}
 		none := true
 		for line := range strings.Lines(worldOf(ts).journal.take()) {
-			var call struct{ Account, Service, Operation, Resource string }
-			ts.Check(json.Unmarshal([]byte(line), &call))
+			call := parseCall(ts, line)
 			reads := slices.ContainsFunc(readPrefixes, func(p string) bool { return strings.HasPrefix(call.Operation, p) })
 			if !onlyWrites || !reads {
 				fmt.Fprintln(ts.Stdout(), call.Account, call.Service+":"+call.Operation, call.Resource)
@@ -200,4 +245,112 @@ func scriptCalls(onlyWrites bool) func(*testscript.TestScript, bool, []string) {
 			fmt.Fprintln(ts.Stdout(), "none")
 		}
 	}
+}
+
+// journalled is what scripts want to know of a line of the journal.
+type journalled struct{ Account, Service, Operation, Resource string }
+
+func parseCall(ts *testscript.TestScript, line string) (call journalled) {
+	ts.Check(json.Unmarshal([]byte(line), &call))
+	return call
+}
+
+// patience is how long a script waits for what must come: long, as it only
+// passes where something is broken.
+const patience = 30 * time.Second
+
+func scriptCalled(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: called SERVICE:OPERATION")
+	}
+	timeout := time.After(patience)
+	for {
+		text, grown := worldOf(ts).journal.peek()
+		for line := range strings.Lines(text) {
+			if call := parseCall(ts, line); call.Service+":"+call.Operation == args[0] {
+				fmt.Fprintln(ts.Stdout(), call.Account, args[0], call.Resource)
+				return
+			}
+		}
+		select {
+		case <-grown:
+		case <-timeout:
+			ts.Fatalf("%s was not called", args[0])
+		}
+	}
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARG…]")
+	}
+	code := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		code = strconv.Itoa(exit.ExitCode())
+	}
+	if code != args[0] {
+		ts.Fatalf("exit code %s, not %s", code, args[0])
+	}
+}
+
+func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: holds FILE TEXT")
+	}
+	fmt.Fprintln(ts.Stdout(), awaitFile(ts, args[0], args[1]))
+}
+
+// awaitFile looks until a file holds a text. Another process writes it, so
+// there is nothing to wait on.
+func awaitFile(ts *testscript.TestScript, file, want string) string {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(patience)
+	for {
+		text, err := os.ReadFile(ts.MkAbs(file))
+		if err == nil && strings.Contains(string(text), want) {
+			return string(text)
+		}
+		select {
+		case <-tick.C:
+		case <-timeout:
+			ts.Fatalf("%s does not hold %q: %s", file, want, text)
+		}
+	}
+}
+
+func scriptInterrupt(ts *testscript.TestScript, neg bool, args []string) {
+	started := ts.BackgroundCmds()
+	if neg || len(args) != 0 || len(started) == 0 {
+		ts.Fatalf("usage: interrupt, after a background exec")
+	}
+	program := started[len(started)-1]
+	worldOf(ts).interrupted = program
+	ts.Check(program.Process.Signal(os.Interrupt))
+	fmt.Fprintln(ts.Stdout(), "interrupted", strings.Join(program.Args, " "))
+}
+
+func scriptExited(ts *testscript.TestScript, neg bool, args []string) {
+	program := worldOf(ts).interrupted
+	if neg || len(args) != 1 || program == nil || slices.Contains(ts.BackgroundCmds(), program) {
+		ts.Fatalf("usage: exited CODE, after interrupt and wait")
+	}
+	if code := strconv.Itoa(program.ProcessState.ExitCode()); code != args[0] {
+		ts.Fatalf("exit code %s, not %s", code, args[0])
+	}
+}
+
+func scriptUse(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: use FILE")
+	}
+	var ready struct{ Endpoint string }
+	ts.Check(json.Unmarshal([]byte(awaitFile(ts, args[0], "\n")), &ready))
+	worldOf(ts).endpoint = ready.Endpoint
+	ts.Setenv("AWS_ENDPOINT_URL", ready.Endpoint)
+	fmt.Fprintln(ts.Stdout(), "using", ready.Endpoint)
 }
