@@ -96,7 +96,7 @@ func TestRecipeConverges(t *testing.T) {
 			delete(want[owner], "sts:GetCallerIdentity")
 			want["123456789012"] = map[string]int{"sts:GetCallerIdentity": 1}
 			// Its list of buckets does not tell their regions.
-			want[owner]["s3:GetBucketLocation"] = 1
+			want[owner]["s3:HeadBucket"] = 1
 		}
 		if diff := cmp.Diff(want, got.Calls); diff != "" {
 			t.Errorf("calls of a plan without changes (-want +got):\n%s", diff)

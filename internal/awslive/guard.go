@@ -57,7 +57,6 @@ var operations = map[string]operation{
 
 	"s3:ListBuckets":                {toObserve, []string{"s3:ListAllMyBuckets"}},
 	"s3:HeadBucket":                 {toObserve, []string{"s3:ListBucket"}},
-	"s3:GetBucketLocation":          {toObserve, []string{"s3:GetBucketLocation"}},
 	"s3:GetBucketPolicy":            {toObserve, []string{"s3:GetBucketPolicy"}},
 	"s3:GetBucketTagging":           {toObserve, []string{"s3:GetBucketTagging"}},
 	"s3:GetPublicAccessBlock":       {toAsk, []string{"s3:GetBucketPublicAccessBlock"}},

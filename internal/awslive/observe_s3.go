@@ -2,11 +2,13 @@ package awslive
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -137,23 +139,30 @@ func (s *session) bucketTags(ctx context.Context, bucket, region string) (map[st
 	return tags, nil
 }
 
-// bucketRegion asks where a bucket of this account is. The oldest region has
-// no name there.
+// bucketRegion asks where a bucket of this account is. S3 tells it in the answer,
+// also when that sends the caller to the right region.
 func (s *session) bucketRegion(ctx context.Context, bucket string) (string, error) {
-	out, err := s.s3("").GetBucketLocation(ctx, &s3.GetBucketLocationInput{
-		Bucket: &bucket, ExpectedBucketOwner: &s.account.ID,
-	})
+	out, err := s.s3("").HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket, ExpectedBucketOwner: &s.account.ID})
+	if region := regionIn(out, err); region != "" {
+		return region, nil
+	}
 	if err != nil {
 		return "", s.failed(err, "", bucketARN(s.client, bucket))
 	}
-	switch region := string(out.LocationConstraint); region {
-	case "":
-		return "us-east-1", nil
-	case "EU":
-		return "eu-west-1", nil
-	default:
-		return region, nil
+	return s.region(), nil // an endpoint that has no regions
+}
+
+// regionIn is the bucket's region in an answer to HeadBucket; empty where it
+// does not tell.
+func regionIn(out *s3.HeadBucketOutput, err error) string {
+	var answer *smithyhttp.ResponseError
+	switch {
+	case err == nil:
+		return aws.ToString(out.BucketRegion)
+	case errors.As(err, &answer) && answer.Response != nil:
+		return answer.Response.Header.Get("X-Amz-Bucket-Region")
 	}
+	return ""
 }
 
 // hasOurs reports whether a policy has a statement of ours. One that cannot be

@@ -8,6 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/time/rate"
+
+	"github.com/xshare/xshare/docs"
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 func TestStatsJSON(t *testing.T) {
@@ -123,7 +126,7 @@ func TestIsLoopback(t *testing.T) {
 func TestActions(t *testing.T) {
 	reads := []string{
 		"ec2:DescribeInstances", "iam:GetAccountAuthorizationDetails", "iam:GetInstanceProfile", "iam:ListInstanceProfiles",
-		"s3:GetBucketLocation", "s3:GetBucketPolicy", "s3:GetBucketTagging", "s3:ListAllMyBuckets", "s3:ListBucket",
+		"s3:GetBucketPolicy", "s3:GetBucketTagging", "s3:ListAllMyBuckets", "s3:ListBucket",
 	}
 	if diff := cmp.Diff(reads, ReadActions()); diff != "" {
 		t.Errorf("read actions (-want +got):\n%s", diff)
@@ -136,6 +139,25 @@ func TestActions(t *testing.T) {
 	}
 	if slices.Contains(deploy, "s3:PutObject") || slices.Contains(deploy, "s3:GetObject") {
 		t.Error("deploy actions reach into buckets")
+	}
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"read role":   {docs.ReadRolePolicy, ReadActions()},
+		"deploy role": {docs.DeployRolePolicy, append(DeployActions(), ProbeActions()...)},
+	} {
+		d, err := iampolicy.Parse([]byte(c.text))
+		must(t, err)
+		var documented []string
+		for _, s := range d.Statements {
+			documented = append(documented, s.Action...)
+		}
+		for _, action := range c.want {
+			if !slices.Contains(documented, action) {
+				t.Errorf("the documented policy of the %s lacks %s", name, action)
+			}
+		}
 	}
 	if n := len(readOnlyPolicy()); n > 2048 {
 		t.Errorf("the session policy has %d characters", n)

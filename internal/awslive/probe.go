@@ -13,7 +13,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/xshare/xshare/executor"
 )
@@ -98,15 +97,7 @@ func (c *Client) foundRegion(ctx context.Context, api *s3.Client, bucket string)
 	if region := c.regionOf(bucket); region != "" {
 		return region
 	}
-	region := ""
-	out, err := api.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
-	var answer *smithyhttp.ResponseError
-	switch {
-	case err == nil:
-		region = aws.ToString(out.BucketRegion)
-	case errors.As(err, &answer) && answer.Response != nil:
-		region = answer.Response.Header.Get("X-Amz-Bucket-Region")
-	}
+	region := regionIn(api.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket}))
 	if region == "" {
 		return c.options.Region
 	}
