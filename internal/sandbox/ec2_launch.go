@@ -273,7 +273,7 @@ func (s *Server) ec2Principal() string {
 // launch makes the instances.
 func (c *ec2Call) launch(p launchPlan) (any, error) {
 	token := c.get("ClientToken")
-	name := token
+	name := p.subnet.ID // ids come from what is launched, not from the token, which is random
 	for _, t := range p.tags {
 		name += "/" + t.Key + "=" + t.Value
 	}

@@ -196,3 +196,33 @@ func TestAnonymous(t *testing.T) {
 		t.Errorf("%d %s", status, body)
 	}
 }
+
+// Creating a bucket with tags takes s3:TagResource too, and listing buckets
+// is a permission on no bucket.
+func TestCreateBucketAccess(t *testing.T) {
+	for name, c := range map[string]struct {
+		actions string
+		tags    []types.Tag
+		code    string
+	}{
+		"plain":            {`"s3:CreateBucket"`, nil, ""},
+		"not allowed":      {`"s3:ListBucket"`, nil, "AccessDenied"},
+		"tags":             {`["s3:CreateBucket","s3:TagResource"]`, []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}}, ""},
+		"tags not allowed": {`"s3:CreateBucket"`, []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}}, "AccessDenied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sharing(t, Options{}, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":`+c.actions+`,"Resource":"*"}]}`)
+			in := &s3.CreateBucketInput{Bucket: aws.String("created")}
+			if c.tags != nil {
+				in.CreateBucketConfiguration = &types.CreateBucketConfiguration{Tags: c.tags}
+			}
+			_, err := s.reader(t).CreateBucket(t.Context(), in)
+			wantCode(t, err, c.code, "")
+			if _, there := s.world.S3.Buckets["created"]; there != (c.code == "") {
+				t.Errorf("the bucket exists: %t", there)
+			}
+			_, err = s.reader(t).ListBuckets(t.Context(), &s3.ListBucketsInput{})
+			wantCode(t, err, "AccessDenied", "s3:ListAllMyBuckets")
+		})
+	}
+}
