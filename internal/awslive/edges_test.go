@@ -178,6 +178,19 @@ func TestInstanceIsBroughtToWhatIsWanted(t *testing.T) {
 	}
 }
 
+func TestSweepFindsInstances(t *testing.T) {
+	b := onSandbox(t)
+	c := b.client(t)
+	do(t, c, &plan.Change{ID: "x", Type: plan.TypeInstance, Account: consumer, Region: region, Action: plan.Create, Want: plan.Instance{
+		Name: "orphan", Region: region, Image: "amazon-linux-2023", Type: "t3.micro", Subnet: b.subnet, ProfileARN: b.profile(t, "reader"),
+		Tags: map[string]string{plan.RepositoryTag: "acme", plan.NameTag: "orphan"}, // a former name's
+	}})
+	snap := observe(t, c, plan.Want{Account: consumer, IAM: true, Sweep: []string{"eu-west-1", region}, Instances: []plan.InstanceWant{{Region: region, IDs: []string{"i-0123456789abcdef0"}}}})
+	if len(snap.Instances) != 1 || snap.Instances[0].Name != "orphan" {
+		t.Errorf("instances: %v", snap.Instances)
+	}
+}
+
 func TestStartingInstanceIsWaitedFor(t *testing.T) {
 	b := onSandbox(t)
 	grant := b.shared(t, "trust: ec2", "access: list"+instance)

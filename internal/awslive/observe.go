@@ -51,7 +51,7 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 	if len(want.Buckets) > 0 {
 		g.Go(func() error { r.readS3(ctx); return nil })
 	}
-	for _, in := range want.Instances {
+	for _, in := range instanceWants(want) {
 		g.Go(func() error { r.readEC2(ctx, in); return nil })
 	}
 	_ = g.Wait() // the readers return no errors: they note them
@@ -93,4 +93,18 @@ func (r *reader) note(change func(*plan.Snapshot)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	change(r.snap)
+}
+
+// instanceWants adds the regions of a sweep to those of the steps.
+func instanceWants(want plan.Want) []plan.InstanceWant {
+	all := slices.Clone(want.Instances)
+	for _, region := range want.Sweep {
+		i := slices.IndexFunc(all, func(in plan.InstanceWant) bool { return in.Region == region })
+		if i < 0 {
+			all = append(all, plan.InstanceWant{Region: region})
+			i = len(all) - 1
+		}
+		all[i].Named = true
+	}
+	return all
 }
