@@ -1,10 +1,10 @@
 package sandbox
 
 import (
-	"crypto/md5" //nolint:gosec // what AWS's fingerprints of imported keys are
+	"crypto/md5"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // what AWS's fingerprints of created keys are
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -38,7 +38,7 @@ func keyOperations() ec2Operations {
 
 func (s *Server) seedKey(r *ec2Region, name string) error {
 	if r.Keys[name] == nil {
-		sum := sha1.Sum(s.digest("key", r.Account, r.Region, name)) //nolint:gosec // see above
+		sum := sha1.Sum(s.digest("key", r.Account, r.Region, name))
 		r.Keys[name] = &keyPair{ID: s.hexID("key-", r.Account, r.Region+"/"+name), Name: name, Type: "rsa", Fingerprint: colons(sum[:]), Created: s.now()}
 	}
 	return nil
@@ -91,7 +91,7 @@ func (c *ec2Call) createKey() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha1.Sum(der) //nolint:gosec // see above
+	sum := sha1.Sum(der)
 	k.Fingerprint = colons(sum[:])
 	c.at.Keys[k.Name] = k
 	material := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)})
@@ -157,7 +157,7 @@ func sshFingerprint(text string) (kind, fingerprint string, ok bool) {
 		if err != nil {
 			return "", "", false
 		}
-		sum := md5.Sum(der) //nolint:gosec // see above
+		sum := md5.Sum(der)
 		return "rsa", colons(sum[:]), true
 	}
 	return "", "", false

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -56,7 +57,7 @@ func (m *metadata) serveAddress(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusNotFound, "instance %s is %s: only a running instance has a metadata service", id, state)
 		return
 	}
-	url, err := m.listen(id)
+	url, err := m.listen(r.Context(), id)
 	if err != nil {
 		refuse(http.StatusInternalServerError, "instance %s: %v", id, err)
 		return
@@ -65,13 +66,13 @@ func (m *metadata) serveAddress(w http.ResponseWriter, r *http.Request) {
 }
 
 // listen gives the URL of an instance's listener.
-func (m *metadata) listen(id string) (string, error) {
+func (m *metadata) listen(ctx context.Context, id string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if url := m.listeners[id]; url != "" {
 		return url, nil
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("listen for its metadata service: %w", err)
 	}
@@ -114,8 +115,8 @@ type instanceMetadata struct {
 }
 
 const (
-	tokenHeader = "X-Aws-Ec2-Metadata-Token"             //nolint:gosec // a header's name
-	ttlHeader   = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds" //nolint:gosec // a header's name
+	tokenHeader = "X-Aws-Ec2-Metadata-Token"
+	ttlHeader   = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
 )
 
 // ServeHTTP answers as IMDSv2 and, where the instance allows it, IMDSv1. An

@@ -26,8 +26,8 @@ func s3ConfigOperations() []s3Operation {
 		{name: "DeleteBucketTagging", method: del, sub: "tagging", run: (*s3Call).deleteBucketTagging},
 		{name: "GetBucketVersioning", method: get, sub: "versioning", run: (*s3Call).getVersioning},
 		{name: "PutBucketVersioning", method: put, sub: "versioning", run: (*s3Call).putVersioning},
-		{name: "GetBucketAcl", method: get, sub: "acl", run: (*s3Call).getBucketAcl},
-		{name: "PutBucketAcl", method: put, sub: "acl", headers: []string{"x-amz-acl", "x-amz-grant-*"}, run: (*s3Call).putBucketAcl},
+		{name: "GetBucketAcl", method: get, sub: "acl", run: (*s3Call).getBucketACL},
+		{name: "PutBucketAcl", method: put, sub: "acl", headers: []string{"x-amz-acl", "x-amz-grant-*"}, run: (*s3Call).putBucketACL},
 		{name: "GetBucketLogging", method: get, sub: "logging", run: unset("s3:GetBucketLogging", "BucketLoggingStatus", "", "")},
 		{name: "GetBucketLifecycleConfiguration", method: get, sub: "lifecycle", run: unset("s3:GetLifecycleConfiguration", "", "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")},
 		{name: "GetBucketCors", method: get, sub: "cors", run: unset("s3:GetBucketCORS", "", "NoSuchCORSConfiguration", "The CORS configuration does not exist")},
@@ -273,14 +273,14 @@ func (c *s3Call) ownerACL() (*response, error) {
 	return xmlAnswer("AccessControlPolicy", aclXML{Owner: &s3Owner{id}, Grant: aclGrant{grantee, "FULL_CONTROL"}})
 }
 
-func (c *s3Call) getBucketAcl() (*response, error) {
+func (c *s3Call) getBucketACL() (*response, error) {
 	if err := c.allow("s3:GetBucketAcl", "", nil); err != nil {
 		return nil, err
 	}
 	return c.ownerACL()
 }
 
-func (c *s3Call) putBucketAcl() (*response, error) {
+func (c *s3Call) putBucketACL() (*response, error) {
 	if err := c.allow("s3:PutBucketAcl", "", c.sentKeys("x-amz-acl")); err != nil {
 		return nil, err
 	}

@@ -59,8 +59,8 @@ func s3ObjectOperations() []s3Operation {
 		{name: "GetObjectTagging", method: http.MethodGet, sub: "tagging", query: one, run: (*s3Call).getObjectTagging},
 		{name: "PutObjectTagging", method: http.MethodPut, sub: "tagging", query: one, run: (*s3Call).putObjectTagging},
 		{name: "DeleteObjectTagging", method: http.MethodDelete, sub: "tagging", query: one, run: (*s3Call).deleteObjectTagging},
-		{name: "GetObjectAcl", method: http.MethodGet, sub: "acl", query: one, run: (*s3Call).getObjectAcl},
-		{name: "PutObjectAcl", method: http.MethodPut, sub: "acl", query: one, headers: []string{"x-amz-acl", "x-amz-grant-*"}, run: (*s3Call).putObjectAcl},
+		{name: "GetObjectAcl", method: http.MethodGet, sub: "acl", query: one, run: (*s3Call).getObjectACL},
+		{name: "PutObjectAcl", method: http.MethodPut, sub: "acl", query: one, headers: []string{"x-amz-acl", "x-amz-grant-*"}, run: (*s3Call).putObjectACL},
 	}
 	for i := range ops {
 		ops[i].level = s3Object
@@ -230,46 +230,6 @@ func (c *s3Call) store(o *object) {
 	c.bucket.Objects[c.at.key] = o
 }
 
-// checkOverwrite is a conditional write (S3: conditional-writes).
-func (c *s3Call) checkOverwrite() error {
-	o := c.bucket.Objects[c.at.key]
-	failed := func(condition string) error {
-		e := fault(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
-		e.detail = map[string]string{"Condition": condition}
-		return e
-	}
-	if v := c.Header.Get("If-None-Match"); v != "" {
-		if v != "*" {
-			return notImplemented("If-None-Match with another value than * in %s", c.op.name)
-		}
-		if o != nil {
-			return failed("If-None-Match")
-		}
-	}
-	if v := c.Header.Get("If-Match"); v != "" {
-		if err := c.allow("s3:GetObject", c.at.key, nil); err != nil {
-			return err
-		}
-		if o == nil {
-			return noSuchKey(c.at.key)
-		}
-		if !etagMatches(v, o.ETag) {
-			return failed("If-Match")
-		}
-	}
-	return nil
-}
-
-func etagMatches(header, etag string) bool {
-	for v := range strings.SplitSeq(header, ",") {
-		v = strings.TrimSpace(v)
-		if v == "*" || strings.Trim(strings.TrimPrefix(v, "W/"), `"`) == etag {
-			return true
-		}
-	}
-	return false
-}
-
 func noSuchKey(key string) error {
 	e := fault(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	e.detail = map[string]string{"Key": key}
@@ -363,78 +323,6 @@ func (c *s3Call) getObject() (*response, error) {
 	return r, nil
 }
 
-// checkConditions evaluates If-Match and its like, with a prefix for the ones
-// on a copy's source (RFC 9110, 13.2.2). It gives 200, or 304.
-func checkConditions(h http.Header, prefix string, o *object) (int, error) {
-	get := func(name string) string { return h.Get(prefix + name) }
-	at := func(name string) (time.Time, bool) {
-		t, err := http.ParseTime(get(name))
-		return t, err == nil
-	}
-	failed := func(name string) (int, error) {
-		e := fault(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
-		e.detail = map[string]string{"Condition": prefix + name}
-		return 0, e
-	}
-	if v := get("If-Match"); v != "" {
-		if !etagMatches(v, o.ETag) {
-			return failed("If-Match")
-		}
-	} else if t, ok := at("If-Unmodified-Since"); ok && o.Modified.After(t) {
-		return failed("If-Unmodified-Since")
-	}
-	same := false
-	if v := get("If-None-Match"); v != "" {
-		same = etagMatches(v, o.ETag)
-	} else if t, ok := at("If-Modified-Since"); ok {
-		same = !o.Modified.After(t)
-	}
-	switch {
-	case !same:
-		return http.StatusOK, nil
-	case prefix != "":
-		return failed("If-None-Match")
-	}
-	return http.StatusNotModified, nil
-}
-
-// parseRange reads a Range header of one range. One that is not understood
-// counts as absent, as HTTP has it.
-func parseRange(header string, size int) (from, to int, partial bool, err error) {
-	spec, ok := strings.CutPrefix(header, "bytes=")
-	a, b, dash := strings.Cut(spec, "-")
-	if !ok || !dash || strings.Contains(spec, ",") {
-		return 0, size, false, nil
-	}
-	switch {
-	case a == "": // the last b bytes
-		n, e := strconv.Atoi(b)
-		if e != nil {
-			return 0, size, false, nil
-		}
-		from, to = max(0, size-n), size
-	default:
-		n, e := strconv.Atoi(a)
-		if e != nil {
-			return 0, size, false, nil
-		}
-		from, to = n, size
-		if b != "" {
-			last, e := strconv.Atoi(b)
-			if e != nil || last < n {
-				return 0, size, false, nil
-			}
-			to = min(size, last+1)
-		}
-	}
-	if from >= size || from >= to {
-		e := fault(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable")
-		e.detail = map[string]string{"RangeRequested": header, "ActualObjectSize": strconv.Itoa(size)}
-		return 0, 0, false, e
-	}
-	return from, to, true, nil
-}
-
 // deleteObject removes an object; one that is not there is removed already.
 func (c *s3Call) deleteObject() (*response, error) {
 	action, err := c.versioned("s3:DeleteObject")
@@ -494,14 +382,14 @@ func (c *s3Call) deleteObjectTagging() (*response, error) {
 	return bare(http.StatusNoContent), nil
 }
 
-func (c *s3Call) getObjectAcl() (*response, error) {
+func (c *s3Call) getObjectACL() (*response, error) {
 	if _, err := c.existing("s3:GetObjectAcl"); err != nil {
 		return nil, err
 	}
 	return c.ownerACL()
 }
 
-func (c *s3Call) putObjectAcl() (*response, error) {
+func (c *s3Call) putObjectACL() (*response, error) {
 	if _, err := c.existing("s3:PutObjectAcl"); err != nil {
 		return nil, err
 	}

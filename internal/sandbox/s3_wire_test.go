@@ -157,11 +157,11 @@ func TestVirtualHosts(t *testing.T) {
 		if region != "us-east-1" {
 			body = `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>` + region + `</LocationConstraint></CreateBucketConfiguration>`
 		}
-		if r := s.raw(t, http.MethodPut, "b-"+region+".s3.amazonaws.com", "/", body); r.StatusCode != 200 {
+		if r := s.raw(t, http.MethodPut, "b-"+region+".s3.amazonaws.com", "/", body); r.StatusCode != http.StatusOK {
 			t.Fatalf("%d %s", r.StatusCode, text(t, r))
 		}
 	}
-	if r := s.raw(t, http.MethodPut, "b-us-east-1.localhost:1", "/dir/k", "hello"); r.StatusCode != 200 {
+	if r := s.raw(t, http.MethodPut, "b-us-east-1.localhost:1", "/dir/k", "hello"); r.StatusCode != http.StatusOK {
 		t.Fatalf("%d %s", r.StatusCode, text(t, r))
 	}
 	if r := s.raw(t, http.MethodGet, "b-us-east-1.s3.us-east-1.amazonaws.com", "/dir/k", ""); text(t, r) != "hello" {
@@ -169,11 +169,11 @@ func TestVirtualHosts(t *testing.T) {
 	}
 	// The signature's region is wrong, the host's is not.
 	r := s.raw(t, http.MethodGet, "b-eu-west-1.s3.amazonaws.com", "/k", "")
-	if body := text(t, r); r.StatusCode != 400 || !strings.Contains(body, "<Code>AuthorizationHeaderMalformed</Code>") || !strings.Contains(body, "<Region>eu-west-1</Region>") {
+	if body := text(t, r); r.StatusCode != http.StatusBadRequest || !strings.Contains(body, "<Code>AuthorizationHeaderMalformed</Code>") || !strings.Contains(body, "<Region>eu-west-1</Region>") {
 		t.Errorf("%d %s", r.StatusCode, body)
 	}
 	r = s.raw(t, http.MethodGet, "", "/b-eu-west-1/k", "")
-	if body := text(t, r); r.StatusCode != 301 || !strings.Contains(body, "<Endpoint>s3.eu-west-1.amazonaws.com</Endpoint>") || r.Header.Get("X-Amz-Bucket-Region") != "eu-west-1" {
+	if body := text(t, r); r.StatusCode != http.StatusMovedPermanently || !strings.Contains(body, "<Endpoint>s3.eu-west-1.amazonaws.com</Endpoint>") || r.Header.Get("X-Amz-Bucket-Region") != "eu-west-1" {
 		t.Errorf("%d %s", r.StatusCode, body)
 	}
 }
@@ -184,17 +184,17 @@ func TestErrorsOnTheWire(t *testing.T) {
 	s := start(t, Options{})
 	r := s.raw(t, http.MethodGet, "", "/nothere/k", "")
 	want := fmt.Sprintf("<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message><BucketName>nothere</BucketName><RequestId>%s</RequestId><HostId>%s</HostId></Error>", r.Header.Get("X-Amz-Request-Id"), r.Header.Get("X-Amz-Id-2"))
-	if body := text(t, r); r.StatusCode != 404 || !strings.HasSuffix(body, want) || r.Header.Get("Content-Type") != "application/xml" {
+	if body := text(t, r); r.StatusCode != http.StatusNotFound || !strings.HasSuffix(body, want) || r.Header.Get("Content-Type") != "application/xml" {
 		t.Errorf("%d %s", r.StatusCode, body)
 	}
 	r = s.raw(t, http.MethodHead, "", "/nothere/k", "")
-	if body := text(t, r); r.StatusCode != 404 || body != "" {
+	if body := text(t, r); r.StatusCode != http.StatusNotFound || body != "" {
 		t.Errorf("%d %s", r.StatusCode, body)
 	}
 	s.bucket(t, "store")
 	for path, want := range map[string]string{"/store?torrent=1": "torrent", "/store?policy&who": "who", "/store?abac": "GetBucketAbac", "/store?list-type=3": "list-type"} {
 		r := s.raw(t, http.MethodGet, "", path, "")
-		if body := text(t, r); r.StatusCode != 501 || !strings.Contains(body, want) {
+		if body := text(t, r); r.StatusCode != http.StatusNotImplemented || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", path, r.StatusCode, body)
 		}
 	}

@@ -1,0 +1,131 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// attributes are what filters look at: name -> values.
+type attributes map[string][]string
+
+func (a attributes) tags(tags []tag) attributes {
+	for _, t := range tags {
+		a["tag:"+t.Key] = append(a["tag:"+t.Key], t.Value)
+		a["tag-key"] = append(a["tag-key"], t.Key)
+	}
+	return a
+}
+
+// filterParams are the parameters of filters and paging.
+var filterParams = []string{"Filter.N.Name", "Filter.N.Value.N", "MaxResults", "NextToken"}
+
+// filtered keeps the things that all filters match: any value of each, with *
+// and ? as wildcards (EC2: Using_Filtering). A filter that the sandbox does
+// not know for this kind of thing is refused by name.
+func filtered[T any](c *ec2Call, list []T, known []string, of func(T) attributes) ([]T, error) {
+	type filter struct {
+		name   string
+		values []string
+	}
+	var filters []filter
+	for _, n := range c.numbered("Filter") {
+		at := "Filter." + strconv.Itoa(n)
+		f := filter{c.get(at + ".Name"), c.list(at+".Value", "")}
+		if f.name == "" || len(f.values) == 0 {
+			return nil, invalidValue("The filter '%s' is invalid", f.name)
+		}
+		if f.name != "tag-key" && !strings.HasPrefix(f.name, "tag:") && !slices.Contains(known, f.name) {
+			return nil, notImplemented("the filter %q of %s", f.name, c.operation)
+		}
+		filters = append(filters, f)
+	}
+	matches := func(v T) bool {
+		a := of(v)
+		for _, f := range filters {
+			if !slices.ContainsFunc(a[f.name], func(have string) bool {
+				return slices.ContainsFunc(f.values, func(want string) bool { return globbed(want, have) })
+			}) {
+				return false
+			}
+		}
+		return true
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(v T) bool { return !matches(v) }), nil
+}
+
+// paged cuts a page of MaxResults things out, and gives the next page's token.
+func paged[T any](c *ec2Call, list []T) ([]T, string, error) {
+	start := 0
+	if token := c.get("NextToken"); token != "" {
+		b, err := base64.URLEncoding.DecodeString(token)
+		if err == nil {
+			start, err = strconv.Atoi(string(b))
+		}
+		if err != nil {
+			return nil, "", invalidValue("The token '%s' is invalid", token)
+		}
+	}
+	start = min(start, len(list))
+	list = list[start:]
+	most, err := strconv.Atoi(c.get("MaxResults"))
+	if !c.has("MaxResults") || err == nil && most >= len(list) {
+		return list, "", nil
+	}
+	if err != nil || most < 1 {
+		return nil, "", invalidValue("Value ( %s ) for parameter maxResults is invalid. Expecting a value of at least 5.", c.get("MaxResults"))
+	}
+	return list[:most], base64.URLEncoding.EncodeToString([]byte(strconv.Itoa(start + most))), nil
+}
+
+// globbed matches text with a pattern of * and ?.
+func globbed(pattern, text string) bool {
+	p, t, star, mark := 0, 0, -1, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p, t = p+1, t+1
+		case star >= 0:
+			mark++
+			p, t = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// sorted gives a map's values in the order of their keys.
+func sorted[V any](m map[string]V) []V {
+	out := make([]V, 0, len(m))
+	for _, k := range sortedKeys(m) {
+		out = append(out, m[k])
+	}
+	return out
+}
+
+// wanted picks the things with the ids of a parameter, or all where it is not
+// sent; missing makes the error for those that are not there.
+func wanted[V any](all map[string]V, ids []string, missing func(ids []string) error) ([]V, error) {
+	if len(ids) == 0 {
+		return sorted(all), nil
+	}
+	var out []V
+	var gone []string
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if v, ok := all[id]; ok {
+			out = append(out, v)
+		} else {
+			gone = append(gone, id)
+		}
+	}
+	if len(gone) > 0 {
+		return nil, missing(gone)
+	}
+	return out, nil
+}
