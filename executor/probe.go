@@ -25,7 +25,10 @@ type ProbeGrant struct {
 	Read         bool
 	Write        bool
 	Delete       bool
-	Instances    []ProbeInstance // where an instance role's credentials may be had
+	// Shared: another grant gives the same role access to the same bucket, so
+	// that nothing can be said to be withheld from it.
+	Shared    bool
+	Instances []ProbeInstance // where an instance role's credentials may be had
 }
 
 // ProbeInstance is an instance that has the role.

@@ -17,6 +17,10 @@ func (g ProbeGrant) Key() string { return g.Share + "/" + g.Consumer }
 // instances that have their roles.
 func ProbeGrants(p *plan.Plan, snapshots map[string]*plan.Snapshot) []ProbeGrant {
 	var grants []ProbeGrant
+	count := map[string]int{} // of grants by role and bucket
+	for _, g := range p.Grants {
+		count[g.RoleARN+" "+g.Bucket.Name]++
+	}
 	for _, g := range p.Grants {
 		c := g.Consumer
 		probe := ProbeGrant{
@@ -26,6 +30,7 @@ func ProbeGrants(p *plan.Plan, snapshots map[string]*plan.Snapshot) []ProbeGrant
 			Prefixes: c.Prefixes,
 			List:     promises(g, "s3:ListBucket"), Read: promises(g, "s3:GetObject"),
 			Write: promises(g, "s3:PutObject"), Delete: promises(g, "s3:DeleteObject"),
+			Shared: count[g.RoleARN+" "+g.Bucket.Name] > 1,
 		}
 		if snap := snapshots[c.Account.ID]; snap != nil {
 			for _, in := range c.Instances {

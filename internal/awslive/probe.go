@@ -118,7 +118,7 @@ func (p *probe) run(ctx context.Context) {
 		}
 		p.under(ctx, prefix+name)
 	}
-	if len(p.grant.Prefixes) > 0 && ctx.Err() == nil {
+	if len(p.grant.Prefixes) > 0 && !p.grant.Shared && ctx.Err() == nil {
 		p.outside(ctx, name)
 	}
 }
@@ -141,7 +141,7 @@ func (p *probe) under(ctx context.Context, key string) {
 	if g.Read {
 		p.get(ctx, key, allowed, placed, text)
 	}
-	if len(g.Prefixes) == 0 {
+	if len(g.Prefixes) == 0 && !g.Shared {
 		p.notGranted(ctx, key)
 	}
 	if g.Delete {

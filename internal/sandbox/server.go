@@ -1,7 +1,7 @@
 // Package sandbox is an embedded AWS: an http.Handler that the AWS SDKs, the
 // aws CLI and Terraform talk to over AWS's own wire protocols. It serves STS,
-// IAM, S3, EC2 and instance metadata as far as sharing buckets needs them,
-// keeps accounts apart, and authorizes every call with package iampolicy.
+// IAM, S3, EC2, instance metadata and the Resource Groups Tagging API as far as
+// sharing buckets needs them, keeps accounts apart, and authorizes every call with package iampolicy.
 // What it does not know it refuses by name with a 501, never with a canned
 // answer.
 //
@@ -90,7 +90,7 @@ func New(o Options) (*Server, error) {
 	o.Partition = cmp.Or(o.Partition, "aws")
 	o.LockTimeout = cmp.Or(o.LockTimeout, 10*time.Second)
 	s := &Server{options: o, journal: journal{w: o.Journal}, services: map[string]*service{}}
-	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s), newEC2(s)} {
+	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s), newEC2(s), newTagging(s)} {
 		s.services[v.name] = v
 	}
 	// A key that ends in "/" takes all paths below it.
@@ -144,7 +144,9 @@ func endpointOf(l net.Listener) string {
 func (s *Server) Close() error {
 	var errs []error
 	if s.serving != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		// Calls under way are short. A connection that a client dialled and
+		// never used would be waited for much longer.
+		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 		defer cancel()
 		if err := s.serving.Shutdown(ctx); err != nil {
 			errs = append(errs, s.serving.Close())
@@ -264,12 +266,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // route finds the service by the signature's credential scope; an unsigned
-// request by its Action's Version, and without an Action it is S3's.
+// request by its X-Amz-Target or its Action's Version, and without those it is
+// S3's.
 func (s *Server) route(r *request) *service {
 	name := r.credential.service
 	if r.credential.key == "" {
 		name = "s3"
-		if first(r.form["Action"]) != "" {
+		switch at := r.Header.Get("X-Amz-Target"); {
+		case strings.HasPrefix(at, taggingTarget):
+			name = "tagging"
+		case at != "":
+			name = "unknown"
+		case first(r.form["Action"]) != "":
 			name = cmp.Or(map[string]string{stsVersion: "sts", iamVersion: "iam", ec2Version: "ec2"}[first(r.form["Version"])], "unknown")
 		}
 	}
