@@ -26,7 +26,7 @@ func (s *Server) serveIdentity(w http.ResponseWriter, r *http.Request) {
 		refuseMethod(w, "GET")
 		return
 	}
-	answerJSON(w, http.StatusOK, map[string]any{"sandbox": "xshare", "formatVersion": 1, "partition": s.options.Partition, "services": []string{"sts", "iam", "s3", "ec2"}})
+	answerJSON(w, http.StatusOK, map[string]any{"sandbox": "xshare", "formatVersion": 1, "partition": s.options.Partition, "services": []string{"sts", "iam", "s3", "ec2", "tagging"}})
 }
 
 func refuseMethod(w http.ResponseWriter, allowed string) {

@@ -1,9 +1,9 @@
 // Package sandbox is an embedded AWS: an http.Handler that the AWS SDKs, the
 // aws CLI and Terraform talk to over AWS's own wire protocols. It serves STS,
 // IAM, S3, EC2, instance metadata and the Resource Groups Tagging API as far as
-// sharing buckets needs them, keeps accounts apart, and authorizes every call with package iampolicy.
-// What it does not know it refuses by name with a 501, never with a canned
-// answer.
+// sharing buckets needs them, keeps accounts apart, and authorizes every call
+// with package iampolicy. What it does not know it refuses by name with a 501,
+// never with a canned answer.
 //
 // # How a service is added
 //

@@ -1,0 +1,73 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// jsonRefusals are the words of the services that speak JSON 1.1.
+func jsonRefusals() refusals {
+	return refusals{
+		unsigned:   apiError{status: http.StatusBadRequest, code: "MissingAuthenticationTokenException", message: "Missing Authentication Token"},
+		unknownKey: apiError{status: http.StatusBadRequest, code: "UnrecognizedClientException", message: "The security token included in the request is invalid."},
+		badToken:   apiError{status: http.StatusBadRequest, code: "UnrecognizedClientException", message: "The security token included in the request is invalid."},
+		expired:    apiError{status: http.StatusBadRequest, code: "ExpiredTokenException", message: "The security token included in the request is expired"},
+		throttled:  apiError{status: http.StatusBadRequest, code: "ThrottlingException", message: "Rate exceeded"},
+		denied: func(d denial) *apiError {
+			return fault(http.StatusBadRequest, "AccessDeniedException", "%s", d.text(d.resource))
+		},
+	}
+}
+
+// target is the operation of a JSON call: X-Amz-Target is Service_Version.Operation.
+func target(r *request) string {
+	v := r.Header.Get("X-Amz-Target")
+	return v[strings.LastIndex(v, ".")+1:]
+}
+
+var unknownField = regexp.MustCompile(`^json: unknown field "(.*)"$`)
+
+// readJSON reads a JSON 1.1 call's body into v. Members that v does not have
+// are refused by name: they would ask for something else than is done.
+func (c *call) readJSON(v any) error {
+	malformed := fault(http.StatusBadRequest, "SerializationException", "The body of %s is not the JSON object that it should be", c.operation)
+	d := json.NewDecoder(bytes.NewReader(c.body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
+			return notImplemented("the parameter %s of %s in %s", m[1], c.operation, c.service.name)
+		}
+		return malformed
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return malformed
+	}
+	return nil
+}
+
+// answerJSON11 is an answer of a JSON 1.1 service.
+func answerJSON11(c *call, v any) (*response, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return &response{status: http.StatusOK, body: body, header: http.Header{
+		"Content-Type": {"application/x-amz-json-1.1"}, "X-Amzn-Requestid": {c.requestID},
+	}}, nil
+}
+
+// failJSON11 is its error.
+func failJSON11(c *call, e *apiError) *response {
+	r, err := answerJSON11(c, map[string]string{"__type": e.code, "message": e.message})
+	if err != nil { // strings always marshal
+		r = &response{header: http.Header{}}
+	}
+	r.status = e.status
+	r.header.Set("X-Amzn-Errortype", e.code)
+	return r
+}
