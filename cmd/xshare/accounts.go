@@ -75,6 +75,8 @@ func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, en
 	if err != nil {
 		return nil, end, err
 	}
+	// Before the sandbox is closed, as it would wait for idle connections.
+	closers = append([]func() error{func() error { client.Close(); return nil }}, closers...)
 	return &world{repo: repo, plan: p, client: client, problems: problems, commit: commit(dir)}, end, nil
 }
 
@@ -120,7 +122,9 @@ func (a *app) compare(ctx context.Context, w *world, sweep bool, emit func(execu
 	if err := a.observe(ctx, w, sweep, emit); err != nil {
 		return nil, err
 	}
-	return plan.Compare(w.plan, w.snapshots, plan.Options{Only: a.flags.only, Adopt: a.flags.adopt}), nil
+	return plan.Compare(w.plan, w.snapshots, plan.Options{
+		Only: a.flags.only, Adopt: a.flags.adopt, Prune: a.flags.prune, PruneLimit: a.flags.pruneLimit,
+	}), nil
 }
 
 func (a *app) writeStats(stats *awslive.Stats) error {

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/xshare/xshare/executor"
 	"github.com/xshare/xshare/internal/report"
@@ -26,18 +29,62 @@ A step that fails stops only those that need it. An interrupt (Ctrl-C) starts
 nothing more and ends what is under way; a second one cancels that too. Run it
 again to finish.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.apply(cmd.Context(), directory(args)) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			saved, err := a.readSavedPlan(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			return a.apply(cmd.Context(), directory(args), saved)
+		},
 	}
 	a.addFormat(cmd, "text", "json")
 	a.addAccountFlags(cmd)
-	cmd.Flags().BoolVar(&a.flags.adopt, "adopt", false, "take over what exists without our mark")
+	a.addPlanFlags(cmd)
 	cmd.Flags().BoolVar(&a.flags.yes, "yes", false, "do not ask")
+	cmd.Flags().StringVar(&a.flags.savedPlan, "plan", "", "apply only what this saved plan holds, without asking")
 	return cmd
 }
 
-func (a *app) apply(ctx context.Context, dir string) (err error) {
-	if !a.flags.yes && !a.streams.inTerminal {
-		return errors.New("apply would have to ask, and stdin is no terminal: pass --yes to apply without asking")
+// maxSavedPlan bounds the size of a saved plan, which may come from anywhere.
+const maxSavedPlan = 256 << 20
+
+// readSavedPlan reads the file of --plan, if there is one. The options that it
+// was made with are taken over; flags that were given stay, and are compared.
+func (a *app) readSavedPlan(given *pflag.FlagSet) (*plan.Document, error) {
+	if a.flags.savedPlan == "" {
+		return nil, nil
+	}
+	file, err := os.Open(a.flags.savedPlan)
+	if err != nil {
+		return nil, fmt.Errorf("--plan: %w", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxSavedPlan+1))
+	if err != nil {
+		return nil, fmt.Errorf("--plan: %w", err)
+	}
+	if len(text) > maxSavedPlan {
+		return nil, fmt.Errorf("--plan %s: it has more than %d bytes", a.flags.savedPlan, maxSavedPlan)
+	}
+	saved, err := plan.ReadDocument(text)
+	if err != nil {
+		return nil, fmt.Errorf("--plan %s: %w", a.flags.savedPlan, err)
+	}
+	if !given.Changed("only") {
+		a.flags.only = saved.Options.Only
+	}
+	if !given.Changed("adopt") {
+		a.flags.adopt = saved.Options.Adopt
+	}
+	if !given.Changed("prune") {
+		a.flags.prune = saved.Options.Prune
+	}
+	return saved, nil
+}
+
+func (a *app) apply(ctx context.Context, dir string, saved *plan.Document) (err error) {
+	if !a.flags.yes && saved == nil && !a.streams.inTerminal {
+		return errors.New("apply would have to ask, and stdin is no terminal: pass --yes to apply without asking, or --plan with a saved plan")
 	}
 	w, end, err := a.open(ctx, dir, false)
 	if err != nil {
@@ -45,7 +92,7 @@ func (a *app) apply(ctx context.Context, dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	progress := a.progress()
-	changes, err := a.compare(ctx, w, false, progress.Handle)
+	changes, err := a.compare(ctx, w, a.flags.prune, progress.Handle)
 	progress.Close()
 	if err != nil {
 		return err
@@ -55,7 +102,18 @@ func (a *app) apply(ctx context.Context, dir string) (err error) {
 			return err
 		}
 	}
-	if changes.Summary().Differs() && !a.flags.yes {
+	if saved != nil {
+		if stale := changes.Stale(saved); len(stale) > 0 {
+			a.printProblems(stale)
+			fmt.Fprintln(a.streams.err, "The saved plan is stale. Nothing was written.")
+			return errFailed
+		}
+	}
+	if changes.Stops() {
+		fmt.Fprintln(a.streams.err, "Nothing was written.")
+		return errFailed
+	}
+	if changes.Summary().Differs() && !a.flags.yes && saved == nil {
 		if yes, err := a.confirm(ctx); err != nil || !yes {
 			return errors.Join(err, errFailed)
 		}

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/xshare/xshare/internal/report"
@@ -22,7 +24,8 @@ differences of every policy document. It uses credentials that cannot write.`,
 	}
 	a.addFormat(cmd, "text", "json")
 	a.addAccountFlags(cmd)
-	cmd.Flags().BoolVar(&a.flags.adopt, "adopt", false, "plan to take over what exists without our mark")
+	a.addPlanFlags(cmd)
+	cmd.Flags().StringVar(&a.flags.out, "out", "", "save the plan to this file, for apply --plan")
 	cmd.Flags().BoolVar(&a.flags.detailedExitCode, "detailed-exitcode", false, "exit 2 if there is anything to do")
 	return cmd
 }
@@ -34,12 +37,15 @@ func (a *app) plan(ctx context.Context, dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	progress := a.progress()
-	changes, err := a.compare(ctx, w, false, progress.Handle)
+	changes, err := a.compare(ctx, w, a.flags.prune, progress.Handle)
 	progress.Close()
 	if err != nil {
 		return err
 	}
 	if err := a.showPlan(w, changes); err != nil {
+		return err
+	}
+	if err := a.savePlan(w, changes); err != nil {
 		return err
 	}
 	switch {
@@ -57,6 +63,21 @@ func (a *app) showPlan(w *world, changes *plan.Changes) error {
 		return a.printDocument(changes.Document(w.commit, w.problems...))
 	}
 	return report.Plan(a.streams.out, changes, w.problems, a.outStyle())
+}
+
+// savePlan writes the plan document to --out, in one step.
+func (a *app) savePlan(w *world, changes *plan.Changes) error {
+	if a.flags.out == "" {
+		return nil
+	}
+	text, err := changes.Document(w.commit, w.problems...).JSON()
+	if err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(a.flags.out, text, 0o644); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return nil
 }
 
 func (a *app) printDocument(d *plan.Document) error {

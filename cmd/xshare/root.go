@@ -25,6 +25,11 @@ type flags struct {
 	format           string
 	only             []string
 	adopt            bool
+	prune            bool
+	pruneLimit       int
+	dropDead         bool
+	out              string
+	savedPlan        string
 	yes              bool
 	detailedExitCode bool
 	strict           bool
@@ -126,6 +131,15 @@ func (a *app) addAccountFlags(cmd *cobra.Command) {
 		}
 		return nil
 	}
+}
+
+// addPlanFlags adds what says which changes are planned.
+func (a *app) addPlanFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&a.flags.adopt, "adopt", false, "take over what exists without our mark")
+	f.BoolVar(&a.flags.prune, "prune", false, "delete whole resources of ours that no spec states, in every account")
+	f.IntVar(&a.flags.pruneLimit, "prune-limit", 0, "how many --prune may delete (default: 30 % of what is ours, at least 10)")
+	cmd.MarkFlagsMutuallyExclusive("prune", "only")
 }
 
 func newVersionCommand(a *app) *cobra.Command {
