@@ -233,7 +233,7 @@ type reservationXML struct {
 	Instances items[instanceXML] `xml:"instancesSet"`
 }
 
-var instanceIDForm = regexp.MustCompile(`^i-[0-9a-f]{8}([0-9a-f]{9})?$`)
+var instanceIDForm = regexp.MustCompile(`^i-[0-9a-f]{8,17}$`)
 
 // instances finds those of InstanceId.N, or all that are shown.
 func (c *ec2Call) instances() ([]*instance, error) {

@@ -164,6 +164,9 @@ func (c *s3Call) handle() (*response, error) {
 }
 
 func (c *s3Call) checkParameters() error {
+	if c.form["Signature"] != nil && c.form["AWSAccessKeyId"] != nil {
+		return notImplemented("presigned URLs of Signature Version 2: sign with version 4, for the aws CLI by `aws configure set s3.signature_version s3v4`")
+	}
 	for k := range c.form {
 		if k != c.op.sub && k != "x-id" && !signing(k) && !slices.Contains(c.op.query, k) {
 			return notImplemented("the parameter %q of %s", k, c.op.name)

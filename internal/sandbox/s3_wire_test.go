@@ -192,7 +192,7 @@ func TestErrorsOnTheWire(t *testing.T) {
 		t.Errorf("%d %s", r.StatusCode, body)
 	}
 	s.bucket(t, "store")
-	for path, want := range map[string]string{"/store?torrent=1": "torrent", "/store?policy&who": "who", "/store?abac": "GetBucketAbac", "/store?list-type=3": "list-type"} {
+	for path, want := range map[string]string{"/store?torrent=1": "torrent", "/store?policy&who": "who", "/store?abac": "GetBucketAbac", "/store/k?AWSAccessKeyId=1&Signature=2&Expires=3": "Signature Version 2", "/store?list-type=3": "list-type"} {
 		r := s.raw(t, http.MethodGet, "", path, "")
 		if body := text(t, r); r.StatusCode != http.StatusNotImplemented || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", path, r.StatusCode, body)
