@@ -105,8 +105,8 @@ func getResources(c *call, in getResourcesInput) (*getResourcesOutput, error) {
 	return out, err
 }
 
-func invalidParameter(format string, args ...any) error {
-	return fault(http.StatusBadRequest, "InvalidParameterException", format, args...)
+func invalidParameter(message string) error {
+	return fault(http.StatusBadRequest, "InvalidParameterException", "%s", message)
 }
 
 // taggingTypes are the resource types that can be asked for. iam:role is there
