@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
@@ -42,7 +43,8 @@ func (a *app) serveSandbox(ctx context.Context, args []string) (err error) {
 			return err
 		}
 	}
-	o := sandbox.Options{StatePath: a.flags.state}
+	// Whoever has the state is most likely a server, too, and does not end soon.
+	o := sandbox.Options{StatePath: a.flags.state, LockTimeout: time.Second}
 	if a.flags.journal != "" {
 		file, openErr := os.OpenFile(a.flags.journal, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 		if openErr != nil {
@@ -65,7 +67,7 @@ func (a *app) serveSandbox(ctx context.Context, args []string) (err error) {
 	}
 	if a.flags.readyFile != "" {
 		if err := writeReadyFile(a.flags.readyFile, endpoint); err != nil {
-			return fmt.Errorf("--ready-file: %w", err)
+			return fmt.Errorf("--ready-file %s: %w", a.flags.readyFile, err)
 		}
 	}
 	fmt.Fprintln(a.streams.err, "serving until interrupted")

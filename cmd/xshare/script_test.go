@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,8 +42,11 @@ func TestMain(m *testing.M) {
 //	query ACCOUNT SERVICE Action [K=V…] a raw call of a query service (iam, ec2, sts); @FILE as V is the file's text
 //	get PATH                            a GET of the sandbox's own paths
 //	fault JSON                          sets the fault rules, a list; '[]' clears them
+//	propagation JSON                    sets for how long new roles and profiles are not seen
+//	clock JSON                          moves the sandbox's time: '{"advance": "15m"}'
 //	writes                              prints the write calls since the last "writes" or "calls", or "none"
 //	calls                               prints all calls since then
+//	capture NAME REGEXP                 sets $NAME to the regexp's first group in the last stdout
 //	called SERVICE:OPERATION            waits until such a call was done, since the last "writes" or "calls"
 //	exits CODE PROGRAM [ARG…]           exec, with the exit code that it must have
 //	holds FILE TEXT                     waits until FILE, which a background program writes, holds TEXT
@@ -60,9 +64,11 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"s3": scriptS3, "query": scriptQuery, "get": scriptGet, "fault": scriptFault,
+			"s3": scriptS3, "query": scriptQuery, "get": scriptGet,
+			"fault": scriptControl(http.MethodPost, "/_sandbox/faults"), "propagation": scriptControl(http.MethodPut, "/_sandbox/propagation"),
+			"clock":  scriptControl(http.MethodPost, "/_sandbox/clock"),
 			"writes": scriptCalls(true), "calls": scriptCalls(false), "called": scriptCalled,
-			"exits": scriptExits, "holds": scriptHolds, "interrupt": scriptInterrupt, "exited": scriptExited, "use": scriptUse,
+			"capture": scriptCapture, "exits": scriptExits, "holds": scriptHolds, "interrupt": scriptInterrupt, "exited": scriptExited, "use": scriptUse,
 		},
 	})
 }
@@ -147,6 +153,9 @@ func setupScript(env *testscript.Env) error {
 
 func worldOf(ts *testscript.TestScript) *scriptWorld { return ts.Value(scriptKey{}).(*scriptWorld) }
 
+// scriptClient keeps no connection that a sandbox would wait for at its end.
+var scriptClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
 // call sends one request as an account's administrator, or unsigned without an
 // account; the sandbox takes the identity from the credential and does not
 // verify the signature.
@@ -161,7 +170,7 @@ func (w *scriptWorld) call(account, service, method, path, contentType string, b
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := scriptClient.Do(req)
 	if err != nil {
 		return 0, "", err
 	}
@@ -216,12 +225,15 @@ func scriptGet(ts *testscript.TestScript, neg bool, args []string) {
 	finish(ts, neg, status, text, err)
 }
 
-func scriptFault(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 1 {
-		ts.Fatalf("usage: fault JSON")
+// scriptControl sends a command's argument to one of the sandbox's own paths.
+func scriptControl(method, path string) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if len(args) != 1 {
+			ts.Fatalf("usage: fault, propagation or clock, and JSON")
+		}
+		status, text, err := worldOf(ts).call("", "", method, path, "application/json", []byte(args[0]))
+		finish(ts, neg, status, text, err)
 	}
-	status, text, err := worldOf(ts).call("", "", http.MethodPost, "/_sandbox/faults", "application/json", []byte(args[0]))
-	finish(ts, neg, status, text, err)
 }
 
 // readPrefixes begin the names of operations that change nothing.
@@ -295,6 +307,20 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != args[0] {
 		ts.Fatalf("exit code %s, not %s", code, args[0])
 	}
+}
+
+func scriptCapture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture NAME REGEXP")
+	}
+	re, err := regexp.Compile(args[1])
+	ts.Check(err)
+	found := re.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("no group of %q in stdout", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+	fmt.Fprintln(ts.Stdout(), args[0]+"="+found[1])
 }
 
 func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {
