@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/xshare/xshare/executor"
 	"github.com/xshare/xshare/internal/awslive"
@@ -32,6 +34,7 @@ func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, en
 	stats := awslive.NewStats()
 	var closers []func() error
 	end = func() error {
+		a.tellStats(stats)
 		errs := []error{a.writeStats(stats)}
 		for _, c := range closers {
 			errs = append(errs, c())
@@ -139,4 +142,18 @@ func (a *app) writeStats(stats *awslive.Stats) error {
 		return fmt.Errorf("--stats: %w", err)
 	}
 	return nil
+}
+
+// tellStats says with --verbose what was called.
+func (a *app) tellStats(stats *awslive.Stats) {
+	if !a.flags.verbose {
+		return
+	}
+	r := stats.Report()
+	for _, account := range slices.Sorted(maps.Keys(r.Calls)) {
+		for _, operation := range slices.Sorted(maps.Keys(r.Calls[account])) {
+			fmt.Fprintf(a.streams.err, "%s  %s: %d\n", account, operation, r.Calls[account][operation])
+		}
+	}
+	fmt.Fprintf(a.streams.err, "calls: %d, retried %d, throttled %d\n", r.Total, r.Retried, r.Throttled)
 }

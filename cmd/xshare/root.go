@@ -66,7 +66,7 @@ default.`,
 	root.SetOut(a.streams.out)
 	root.SetErr(a.streams.err)
 	root.PersistentFlags().BoolVar(&a.flags.noColor, "no-color", false, "no colour (NO_COLOR does the same)")
-	root.PersistentFlags().BoolVarP(&a.flags.verbose, "verbose", "v", false, "say more on stderr")
+	root.PersistentFlags().BoolVarP(&a.flags.verbose, "verbose", "v", false, "say on stderr what was called, too")
 	root.AddCommand(
 		newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newDriftCommand(a),
 		newVerifyCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
