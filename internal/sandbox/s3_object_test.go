@@ -296,3 +296,31 @@ func TestPresignedURLEnds(t *testing.T) {
 		}
 	}
 }
+
+// Without versioning an object has the one version "null", which has actions
+// of its own.
+func TestNullVersion(t *testing.T) {
+	s := sharing(t, Options{}, allowing("s3:*", "*"))
+	ctx, bucket, key, null := t.Context(), aws.String("shared"), aws.String("k"), aws.String("null")
+	put(t, s.s3(owner), "shared", "k", "text")
+	get := func() error {
+		_, err := s.reader(t).GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: key, VersionId: null})
+		return err
+	}
+	grant := func(action string) {
+		t.Helper()
+		if err := putPolicy(s.s3(owner), "shared", policyOf(statement("Allow", readerJSON, action, sharedARN+"/*")))(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grant("s3:GetObject")
+	wantCode(t, get(), "AccessDenied", "")
+	grant("s3:GetObjectVersion")
+	wantCode(t, get(), "", "")
+	grant("s3:GetObjectVersionTagging")
+	_, err := s.reader(t).GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: bucket, Key: key, VersionId: null})
+	wantCode(t, err, "", "")
+	must(s.s3(owner).DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: bucket, Key: key, VersionId: null}))(t)
+	_, err = s.s3(owner).GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: key})
+	wantCode(t, err, "NoSuchKey", "")
+}

@@ -290,6 +290,38 @@ func TestBucketConfigurations(t *testing.T) {
 	wantCode(t, err, "NotImplemented", "versioning enabled")
 }
 
+func TestBucketConfigurationsThatAreRefused(t *testing.T) {
+	s := start(t, Options{})
+	c, name := s.bucket(t, "conf"), aws.String("conf")
+	encrypted := func(algorithm types.ServerSideEncryption) func(context.Context) error {
+		return func(ctx context.Context) error {
+			rule := types.ServerSideEncryptionRule{ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{SSEAlgorithm: algorithm, KMSMasterKeyID: aws.String("k")}}
+			_, err := c.PutBucketEncryption(ctx, &s3.PutBucketEncryptionInput{Bucket: name, ServerSideEncryptionConfiguration: &types.ServerSideEncryptionConfiguration{Rules: []types.ServerSideEncryptionRule{rule}}})
+			return err
+		}
+	}
+	tagged := func(key, value string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := c.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: name, Tagging: &types.Tagging{TagSet: []types.Tag{{Key: &key, Value: &value}}}})
+			return err
+		}
+	}
+	checkRefused(t, map[string]refused{
+		"a key without KMS": {encrypted(types.ServerSideEncryptionAes256), "InvalidArgument", "KMSMasterKeyID", 400},
+		"no such algorithm": {encrypted("rot13"), "MalformedXML", "", 400},
+		"empty tag key":     {tagged("", "v"), "InvalidTag", "TagKey", 400},
+		"long tag value":    {tagged("k", strings.Repeat("v", 257)), "InvalidTag", "TagValue", 400},
+		"AWS's tag":         {tagged("aws:k", "v"), "InvalidTag", "System tags", 400},
+		"ACL": {func(ctx context.Context) error {
+			_, err := c.PutBucketAcl(ctx, &s3.PutBucketAclInput{Bucket: name, ACL: types.BucketCannedACLPublicRead})
+			return err
+		}, "AccessControlListNotSupported", "does not allow ACLs", 400},
+	})
+	if _, err := c.PutBucketAcl(t.Context(), &s3.PutBucketAclInput{Bucket: name, ACL: types.BucketCannedACLPrivate}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDeleteAndHeadBucket(t *testing.T) {
 	s := start(t, Options{})
 	ctx, name := t.Context(), aws.String("short")
