@@ -48,5 +48,6 @@ const (
 	codeEndOfSupport   = "end-of-support"   // warning: an image without support
 	codeNoProfile      = "instance-profile" // instances or profile that do not go with the role
 	codeUnused         = "unused-field"     // warning: a field without effect
+	codeLock           = "lock"             // the lock's life; warning: its bucket is shared
 	codeConflict       = "conflict"         // two places say different things of one resource
 )

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -85,6 +86,7 @@ spec:
     old: {id: "555555555555", retired: true}
   include: ["teams/*/shares.yaml", "teams/**/*.yaml"]
   tags: {cost-center: "42", empty: ""}
+  lock: {bucket: acme-locks, account: lake, region: us-west-2, expires: 30m}
 `,
 	"trust/glue.json": `{"Version": "2012-10-17", "Statement": []}`,
 	"teams/a/shares.yaml": `
@@ -151,6 +153,7 @@ func TestLoadEveryField(t *testing.T) {
 		Accounts: []*Account{analytics, hand, lake, old, partner},
 		Include:  []string{"teams/*/shares.yaml", "teams/**/*.yaml"},
 		Tags:     map[string]string{"cost-center": "42", "empty": ""},
+		Lock:     &Lock{Bucket: "acme-locks", Account: lake, Region: "us-west-2", Expires: 30 * time.Minute},
 		Shares: []*Share{
 			{
 				Name:   "ant",

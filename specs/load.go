@@ -81,6 +81,7 @@ func (l *loader) load() *Repository {
 			"the repository has no shares")
 	}
 	l.repo.Shares = shares
+	l.sharedLock(l.repo.Lock, shares)
 	return l.repo
 }
 

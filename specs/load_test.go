@@ -69,7 +69,7 @@ func (f files) fs() fstest.MapFS {
 
 // corpus is all bad inputs.
 func corpus() []badCase {
-	return slices.Concat(badYAML, badRepositories, badShares, badInstances, badConflicts)
+	return slices.Concat(badYAML, badRepositories, badLocks, badShares, badInstances, badConflicts)
 }
 
 // show prints problems as a test expects them.

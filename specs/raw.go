@@ -38,6 +38,7 @@ type rawRepositorySpec struct {
 	accounts dict[one[rawAccount, *rawAccount], *one[rawAccount, *rawAccount]]
 	include  texts
 	tags     dict[label, *label]
+	lock     one[rawLock, *rawLock]
 }
 
 func (*rawRepositorySpec) def() string { return "repositorySpec" }
@@ -51,6 +52,21 @@ func (d *rawRepositorySpec) fields() []field {
 		{"accounts", true, &d.accounts},
 		{"include", false, &d.include},
 		{"tags", false, &d.tags},
+		{"lock", false, &d.lock},
+	}
+}
+
+type rawLock struct {
+	bucket, account, region, expires text
+}
+
+func (*rawLock) def() string { return "lock" }
+func (d *rawLock) fields() []field {
+	return []field{
+		{"bucket", true, &d.bucket},
+		{"account", true, &d.account},
+		{"region", false, &d.region},
+		{"expires", false, &d.expires},
 	}
 }
 

@@ -39,6 +39,7 @@ func (s *sink) repository(raw *rawRepository) *Repository {
 	repo.Include = s.include(spec.include)
 	repo.Tags = s.tags(spec.tags.entries, spec.tags.pos)
 	repo.Accounts = s.accounts(spec, repo)
+	repo.Lock = s.lock(&spec.lock, repo)
 	return repo
 }
 

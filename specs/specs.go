@@ -2,7 +2,10 @@
 // and with all errors at once. It does no I/O but through the fs.FS it is given.
 package specs
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // APIVersion is the only value of apiVersion that this version reads.
 const APIVersion = "xshare/v1"
@@ -58,8 +61,19 @@ type Repository struct {
 	Accounts            []*Account // by alias
 	Include             []string
 	Tags                map[string]string
+	Lock                *Lock    // nil: none
 	Shares              []*Share // by name
 	Pos                 Pos
+}
+
+// Lock is where the lock of the repository is kept, and the last commit that
+// was applied: objects in a bucket that must exist.
+type Lock struct {
+	Bucket  string
+	Account *Account
+	Region  string
+	Expires time.Duration // after which a lock that was not renewed may be taken over
+	Pos     Pos
 }
 
 // Account is one AWS account of the repository, with defaults filled in from
