@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/xshare/xshare/internal/seed"
 )
 
 // exampleOnMoto starts a moto_server for this test, makes there what the
@@ -63,7 +66,7 @@ func exampleOnMoto(t *testing.T, dir string) *exampleRun {
 // moto calls the things of EC2, by the id that the specs have.
 func (e *exampleRun) makeExisting(t *testing.T) map[string]string {
 	t.Helper()
-	seed := seedOf(e.repo)
+	seed := seed.Of(e.repo)
 	for _, p := range seed.Policies {
 		e.iam(t, p.Account, "CreatePolicy", "PolicyName", p.Name, "Path", cmp.Or(p.Path, "/"), "PolicyDocument", p.Document)
 	}
@@ -189,4 +192,13 @@ func tryMoto(t *testing.T, program string) (string, error) {
 		case <-tick.C:
 		}
 	}
+}
+
+// mustJSON is for values of maps, lists and strings.
+func mustJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }
