@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -66,18 +65,18 @@ func exampleOnMoto(t *testing.T, dir string) *exampleRun {
 // moto calls the things of EC2, by the id that the specs have.
 func (e *exampleRun) makeExisting(t *testing.T) map[string]string {
 	t.Helper()
-	seed := seed.Of(e.repo)
-	for _, p := range seed.Policies {
+	existing := seed.Of(e.repo)
+	for _, p := range existing.Policies {
 		e.iam(t, p.Account, "CreatePolicy", "PolicyName", p.Name, "Path", cmp.Or(p.Path, "/"), "PolicyDocument", p.Document)
 	}
-	for _, r := range seed.Roles {
+	for _, r := range existing.Roles {
 		e.iam(t, r.Account, "CreateRole", "RoleName", r.Name, "Path", cmp.Or(r.Path, "/"), "AssumeRolePolicyDocument", r.Trust)
 	}
-	for _, p := range seed.Profiles {
+	for _, p := range existing.Profiles {
 		e.iam(t, p.Account, "CreateInstanceProfile", "InstanceProfileName", p.Name)
 		e.iam(t, p.Account, "AddRoleToInstanceProfile", "InstanceProfileName", p.Name, "RoleName", p.Role)
 	}
-	for _, b := range seed.Buckets {
+	for _, b := range existing.Buckets {
 		body := ""
 		if b.Region != "us-east-1" {
 			body = `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>` + b.Region + `</LocationConstraint></CreateBucketConfiguration>`
@@ -93,24 +92,24 @@ func (e *exampleRun) makeExisting(t *testing.T) map[string]string {
 		}
 		return vpcs[key]
 	}
-	for i, s := range seed.Subnets {
+	for i, s := range existing.Subnets {
 		ids[s.ID] = element(t, e.query(t, s.Account, s.Region, "ec2", "CreateSubnet", "VpcId", vpc(s.Account, s.Region),
 			"CidrBlock", fmt.Sprintf("10.0.%d.0/24", i)), "subnetId")
 	}
-	for _, g := range seed.SecurityGroups {
+	for _, g := range existing.SecurityGroups {
 		ids[g.ID] = element(t, e.query(t, g.Account, g.Region, "ec2", "CreateSecurityGroup", "VpcId", vpc(g.Account, g.Region),
 			"GroupName", g.ID, "GroupDescription", g.ID), "groupId")
 	}
-	for _, k := range seed.Keys {
+	for _, k := range existing.Keys {
 		e.query(t, k.Account, k.Region, "ec2", "CreateKeyPair", "KeyName", k.Name)
 	}
 	image := func(account, region, name string) string {
 		return element(t, e.query(t, account, region, "ec2", "RegisterImage", "Name", name), "imageId")
 	}
-	for _, i := range seed.Images {
+	for _, i := range existing.Images {
 		ids[i.ID] = image(i.Account, i.Region, i.ID)
 	}
-	for _, i := range seed.Instances {
+	for _, i := range existing.Instances {
 		ids[i.ID] = element(t, e.query(t, i.Account, i.Region, "ec2", "RunInstances", "MinCount", "1", "MaxCount", "1",
 			"ImageId", image(i.Account, i.Region, "of-"+i.ID)), "instanceId")
 	}
@@ -192,13 +191,4 @@ func tryMoto(t *testing.T, program string) (string, error) {
 		case <-tick.C:
 		}
 	}
-}
-
-// mustJSON is for values of maps, lists and strings.
-func mustJSON(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return string(text)
 }

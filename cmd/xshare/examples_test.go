@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -106,8 +107,9 @@ func (e *exampleRun) changesByHand(t *testing.T) []change {
 	role := e.first(t, plan.TypeRole)
 	profile := e.first(t, plan.TypeInstanceProfile)
 	held := plan.StepID(plan.TypeRole, profile.Account, "", profile.Want.(plan.InstanceProfile).Role)
-	return []change{
-		{"statement edited", func(t *testing.T) { e.editStatement(t, policy) }, []string{policy.ID}, false},
+	permissions := e.first(t, plan.TypePolicy)
+	changes := []change{
+		{"statement edited", func(t *testing.T) { e.putBucketPolicy(t, policy, e.edited(t, e.bucketPolicy(t, policy))) }, []string{policy.ID}, false},
 		{"policy detached", func(t *testing.T) {
 			want := attachment.Want.(plan.Attachment)
 			e.iam(t, attachment.Account, "DetachRolePolicy", "RoleName", want.Role, "PolicyArn", want.PolicyARN)
@@ -115,6 +117,7 @@ func (e *exampleRun) changesByHand(t *testing.T) []change {
 		{"trust policy changed", func(t *testing.T) {
 			e.iam(t, role.Account, "UpdateAssumeRolePolicy", "RoleName", role.Name, "PolicyDocument", otherTrust)
 		}, []string{role.ID}, false},
+		{"permissions edited", func(t *testing.T) { e.editPermissions(t, permissions) }, []string{permissions.ID}, false},
 		{"profile without its role", func(t *testing.T) {
 			e.iam(t, profile.Account, "RemoveRoleFromInstanceProfile", "InstanceProfileName", profile.Name,
 				"RoleName", profile.Want.(plan.InstanceProfile).Role)
@@ -124,6 +127,12 @@ func (e *exampleRun) changesByHand(t *testing.T) []change {
 		}, []string{role.ID}, false},
 		{"role deleted", func(t *testing.T) { e.deleteRole(t, held) }, append(e.naming(held), held, profile.ID), true},
 	}
+	if role.Want.(plan.Role).Boundary != "" {
+		changes = append(changes, change{"boundary removed", func(t *testing.T) {
+			e.iam(t, role.Account, "DeleteRolePermissionsBoundary", "RoleName", role.Name)
+		}, []string{role.ID}, false})
+	}
+	return changes
 }
 
 const otherTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
@@ -192,10 +201,9 @@ func foreignStatement(s *plan.Step) string {
 	"Principal": {"AWS": ["` + s.Account + `"]}, "Effect":"Allow" , "Sid" : "AuditorsOwn" }`
 }
 
-// editStatement takes the first statement of ours and gives it other actions.
-func (e *exampleRun) editStatement(t *testing.T, s *plan.Step) {
+// edited is a policy whose first statement of ours has other actions.
+func (e *exampleRun) edited(t *testing.T, text string) string {
 	t.Helper()
-	text := e.bucketPolicy(t, s)
 	var policy struct{ Statement []json.RawMessage }
 	if err := json.Unmarshal([]byte(text), &policy); err != nil {
 		t.Fatal(err)
@@ -205,14 +213,30 @@ func (e *exampleRun) editStatement(t *testing.T, s *plan.Step) {
 		if err := json.Unmarshal(raw, &statement); err != nil {
 			t.Fatal(err)
 		}
-		if sid, _ := statement["Sid"].(string); !strings.HasPrefix(sid, iampolicy.MarkPrefix(e.repo.Name)) {
-			continue
+		if sid, _ := statement["Sid"].(string); strings.HasPrefix(sid, iampolicy.MarkPrefix(e.repo.Name)) {
+			statement["Action"] = "s3:*"
+			other, err := json.Marshal(statement)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.Replace(text, string(raw), string(other), 1)
 		}
-		statement["Action"] = "s3:*"
-		e.putBucketPolicy(t, s, strings.Replace(text, string(raw), mustJSON(statement), 1))
-		return
 	}
 	t.Fatalf("no statement of ours in %s", text)
+	return ""
+}
+
+// editPermissions makes an edited version of a managed policy the default.
+func (e *exampleRun) editPermissions(t *testing.T, s *plan.Step) {
+	t.Helper()
+	arn := s.Want.(plan.Policy).ARN
+	version := element(t, e.iam(t, s.Account, "GetPolicy", "PolicyArn", arn), "DefaultVersionId")
+	document := element(t, e.iam(t, s.Account, "GetPolicyVersion", "PolicyArn", arn, "VersionId", version), "Document")
+	text, err := url.QueryUnescape(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.iam(t, s.Account, "CreatePolicyVersion", "PolicyArn", arn, "PolicyDocument", e.edited(t, text), "SetAsDefault", "true")
 }
 
 // deleteRole does what IAM asks for first, and deletes the role.
