@@ -269,7 +269,7 @@ func (s *Schedule) Next() *Task {
 			t.Phase = PhaseClose
 		}
 		var err error
-		if t.Change, err = s.write(it, t.takes); err != nil {
+		if t.Change, err = s.write(it, t.takes, t.Phase); err != nil {
 			s.settle(it, StatusFailed, err)
 			s.wake()
 			continue

@@ -193,7 +193,7 @@ func TestSchedule(t *testing.T) {
 				change("r"), change("s", needs("r")), change("t", needs("s")),
 				change("p", policyOf(bucket, "", "gone", gain("a", "s"))),
 			},
-			trace: []string{"p:close []", "r", "s", "p:open [a]", "t"},
+			trace: []string{"p:close [arn::iam::account of p:root]", "r", "s", "p:open [a]", "t"},
 			told:  map[string]string{"p": "done; a done"},
 		},
 		"policy: a loss waits for what the whole change needs": {
@@ -204,7 +204,7 @@ func TestSchedule(t *testing.T) {
 		},
 		"policy: a loss waits for no after": {
 			steps: []*plan.Change{change("x"), change("p", after("x"), policyOf(bucket, "", "gone", gain("a")))},
-			trace: []string{"p:close []", "x", "p:open [a]"},
+			trace: []string{"p:close [arn::iam::account of p:root]", "x", "p:open [a]"},
 			told:  map[string]string{"p": "done; a done"},
 		},
 		"policy: losses alone wait for nothing": {
@@ -315,7 +315,7 @@ func TestSchedule(t *testing.T) {
 				change("r"), change("x", needs("p")),
 			},
 			play:  play{workers: 2},
-			trace: []string{"p:close []", "r", "p:open [a]", "x"},
+			trace: []string{"p:close [arn::iam::account of p:root]", "r", "p:open [a]", "x"},
 			told:  map[string]string{"p": "done; a done"},
 		},
 		"policy: stopped between the two writes": {
@@ -336,7 +336,7 @@ func TestSchedule(t *testing.T) {
 				change("p", policyOf(bucket, "", "gone", gain("b", "q", "r"))),
 			},
 			play:  play{stop: 1},
-			trace: []string{"p:close []"},
+			trace: []string{"p:close [arn::iam::account of p:root]"},
 			told:  map[string]string{"q": "failed", "r": "notStarted", "p": "partial by [q]; b blocked by [q]"},
 		},
 		"policy: stopped before it": {

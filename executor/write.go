@@ -10,8 +10,10 @@ import (
 
 // write is the change as a Doer is to carry it out. Of a policy it is a copy
 // that wants what is kept and what the parts gain that earlier writes held or
-// this one takes. No statement left means that Ours is empty.
-func (s *Schedule) write(it *item, takes []int) (*plan.Change, error) {
+// this one takes. No statement left means that Ours is empty; where a gain is
+// still to come, a placeholder stands in for it, so that a policy is never
+// deleted only to be put again.
+func (s *Schedule) write(it *item, takes []int, phase Phase) (*plan.Change, error) {
 	c := it.change
 	isPolicy := c.Type == plan.TypePolicy && c.Action != plan.Delete
 	if c.Type != plan.TypeBucketPolicy && !isPolicy {
@@ -26,7 +28,13 @@ func (s *Schedule) write(it *item, takes []int) (*plan.Change, error) {
 		}
 	}
 	ours := held.Statements(s.changes.Plan.Repository, func(plan.PartChange) bool { return true })
-	document, err := iampolicy.Merge(c.Live, s.changes.Plan.Ours, ours)
+	document, err := c.Merge(c.Live, s.changes.Plan.Ours, ours)
+	if err == nil && document == nil && phase == PhaseClose {
+		p := s.changes.Plan
+		ours = iampolicy.Join([]iampolicy.Pair{plan.Placeholder(p.Partition, c.Account, c.Name)},
+			func(s iampolicy.Statement) string { return iampolicy.Mark(p.Repository, s) })
+		document, err = c.Merge(c.Live, p.Ours, ours)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: its live document cannot be merged with ours: %w", c.ID, err)
 	}

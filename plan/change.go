@@ -48,6 +48,9 @@ type Change struct {
 	Lose      []iampolicy.Pair
 	// Renew: the marks are written anew although no access changes.
 	Renew bool
+	// DropDead: the ids of deleted principals are to be taken out of foreign
+	// Allow statements; see iampolicy.DropDead.
+	DropDead bool
 	// Live is the policy document as read, of a step with parts.
 	Live []byte
 	// Versions are a managed policy's live version ids, oldest first, and
@@ -83,6 +86,9 @@ type Options struct {
 	Prune bool     // delete whole resources of ours that no spec states
 	// PruneLimit is how many may be deleted; 0 means 30 % of what is ours, or 10.
 	PruneLimit int
+	// DropDeadPrincipals takes the ids of deleted principals out of foreign
+	// Allow statements of the plan's bucket policies.
+	DropDeadPrincipals bool
 }
 
 // Differs reports whether the change is not a noop.
@@ -131,6 +137,19 @@ func (c *Change) Statements(repository string, settled func(PartChange) bool) []
 		pairs = append(pairs, p.Restrict(func(a iampolicy.Atom) bool { return there[a] && !written[a] })...)
 	}
 	return iampolicy.Join(pairs, func(s iampolicy.Statement) string { return iampolicy.Mark(repository, s) })
+}
+
+// Merge is the live document with want as our statements, and without the ids
+// of deleted principals in foreign ones where the change drops those. live may
+// be newer than Live.
+func (c *Change) Merge(live []byte, ours func(sid string) bool, want []iampolicy.Statement) ([]byte, error) {
+	if c.DropDead {
+		var err error
+		if live, _, err = iampolicy.DropDead(live, ours); err != nil {
+			return nil, err
+		}
+	}
+	return iampolicy.Merge(live, ours, want)
 }
 
 // each calls f with the atoms of all pairs.

@@ -25,6 +25,7 @@ func Compare(p *Plan, snapshots map[string]*Snapshot, opts Options) *Changes {
 	for _, step := range p.Steps {
 		c.step(step)
 	}
+	c.unsearched()
 	c.unstatedPolicies()
 	c.unstatedAttachments()
 	if opts.Prune {
@@ -116,6 +117,20 @@ func (c *comparer) unread(change *Change, f *ReadFailure) {
 	c.out.Problems = append(c.out.Problems, p)
 }
 
+// unsearched reports what could not be read, in the accounts of the steps, and
+// that no step is about: what a sweep searches, and buckets that were led to.
+// Other accounts are only searched; whoever asked for that tells of them whole.
+func (c *comparer) unsearched() {
+	for _, account := range sortedKeys(c.snapshots) {
+		if c.plan.Accounts[account] == nil {
+			continue
+		}
+		for i := range c.snapshots[account].Failures {
+			c.unread(&Change{Account: account}, &c.snapshots[account].Failures[i])
+		}
+	}
+}
+
 func unreadMessage(account string, f *ReadFailure) string {
 	what := "account " + account
 	switch {
@@ -127,6 +142,8 @@ func unreadMessage(account string, f *ReadFailure) string {
 		what = "bucket " + strings.TrimPrefix(f.Scope, ScopeBucket) + " of " + what
 	case strings.HasPrefix(f.Scope, ScopeEC2):
 		what = "instances of " + what + " in " + strings.TrimPrefix(f.Scope, ScopeEC2)
+	case strings.HasPrefix(f.Scope, ScopeTags):
+		what = "the buckets with our tag of " + what + " in " + strings.TrimPrefix(f.Scope, ScopeTags)
 	}
 	return fmt.Sprintf("%s cannot be read: %s", what, f.Message)
 }

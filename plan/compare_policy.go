@@ -119,7 +119,8 @@ func (c *comparer) bucketPolicy(change *Change, want BucketPolicy, s *Step, snap
 // whose pairs are compared.
 func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampolicy.Document) {
 	after := change.Statements(c.plan.Repository, func(PartChange) bool { return true })
-	document, err := iampolicy.Merge(change.Live, c.plan.Ours, after)
+	dropped := c.dropDead(change)
+	document, err := change.Merge(change.Live, c.plan.Ours, after)
 	if err != nil {
 		c.fail(change, "unmergeable", fmt.Sprintf("the policy of bucket %s cannot be merged: %v", bucket, err), "mend the policy by hand")
 		return
@@ -129,7 +130,7 @@ func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampo
 	}
 	change.Want = BucketPolicy{Bucket: bucket, Region: change.Region, Ours: after, Document: document}
 	switch {
-	case !change.gains() && len(change.Lose) == 0 && !change.Renew:
+	case !change.gains() && len(change.Lose) == 0 && !change.Renew && !change.DropDead:
 		change.Want = BucketPolicy{Bucket: bucket, Region: change.Region, Ours: after, Document: change.Live}
 		return
 	case change.Live == nil:
@@ -139,7 +140,11 @@ func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampo
 	default:
 		change.Action = Update
 	}
+	for _, d := range dropped {
+		c.problem(change, specs.SeverityWarning, "dropped-dead-principal", d.String()+" in the policy of bucket "+bucket+", which is not ours", "")
+	}
 	c.deadPrincipals(change, live)
+	c.publicStatements(change, live)
 	if size := len(document); size > maxBucketPolicySize {
 		ours := 0
 		for _, s := range after {
@@ -150,6 +155,20 @@ func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampo
 				bucket, size, maxBucketPolicySize, len(after), ours, size-ours),
 			"give consumers the same access and prefixes, so that they share statements, or split the bucket's shares over S3 access points")
 	}
+}
+
+// dropDead notes, where that was asked for, that the change takes the ids of
+// deleted principals out of foreign Allows, and returns what it takes out.
+func (c *comparer) dropDead(change *Change) []iampolicy.Dropped {
+	if !c.out.Options.DropDeadPrincipals || change.Live == nil {
+		return nil
+	}
+	_, dropped, err := iampolicy.DropDead(change.Live, c.plan.Ours)
+	if err != nil {
+		return nil // the merge meets the same error, and tells it
+	}
+	change.DropDead = len(dropped) > 0
+	return dropped
 }
 
 // deadPrincipals names what S3 would refuse in the put: a foreign statement
@@ -176,11 +195,41 @@ func (c *comparer) deadPrincipals(change *Change, live *iampolicy.Document) {
 			if list == nil {
 				continue
 			}
-			if at := slices.IndexFunc(list.AWS, isUniqueID); at >= 0 {
+			droppable := s.Effect == iampolicy.Allow && list == s.Principal
+			mend := "take the id out of that statement"
+			if droppable {
+				mend += ", or let --drop-dead-principals do it"
+			}
+			at := slices.IndexFunc(list.AWS, func(id string) bool {
+				return isUniqueID(id) && !(change.DropDead && droppable && iampolicy.IsDead(id))
+			})
+			if at >= 0 {
 				c.fail(change, "foreign-dead-principal",
 					fmt.Sprintf("statement %s of bucket %s, which is not ours, names the deleted principal %s; S3 refuses every write of a policy that holds one", statementName(i, s), change.Name, list.AWS[at]),
-					"take the id out of that statement")
+					mend)
 			}
+		}
+	}
+}
+
+// publicStatements names what S3 would refuse in the put for another reason: a
+// foreign statement that is public, while the bucket blocks public policies.
+// The account's own setting, which S3 adds to the bucket's, is not read: where
+// only that one blocks, the put is refused at apply.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+func (c *comparer) publicStatements(change *Change, live *iampolicy.Document) {
+	bucket := c.snapshots[change.Account].Buckets[change.Name]
+	if bucket == nil || bucket.PublicAccessBlock == nil || !bucket.PublicAccessBlock.BlockPublicPolicy {
+		return
+	}
+	for i, s := range live.Statements {
+		if c.plan.Ours(s.Sid) {
+			continue
+		}
+		if public, _ := iampolicy.Public(&iampolicy.Document{Version: live.Version, Statements: []iampolicy.Statement{s}}); public {
+			c.fail(change, "foreign-public-statement",
+				fmt.Sprintf("statement %s of bucket %s, which is not ours, is public, and the bucket blocks public policies; S3 refuses every write of such a policy", statementName(i, s), change.Name),
+				"limit that statement to named principals or take it out; or, if it is meant, turn BlockPublicPolicy of the bucket off")
 		}
 	}
 }

@@ -71,7 +71,8 @@ func Leads(p *Plan, snapshots map[string]*Snapshot) []Want {
 		want := Want{Account: account}
 		for _, name := range sortedKeys(names) {
 			region, listed := snapshots[account].Listed[name]
-			if listed && !p.stated[StepID(TypeBucketPolicy, account, "", name)] {
+			isRead := snapshots[account].Buckets[name] != nil // by a sweep
+			if listed && !isRead && !p.stated[StepID(TypeBucketPolicy, account, "", name)] {
 				want.Buckets = append(want.Buckets, BucketWant{Name: name, Region: region})
 			}
 		}

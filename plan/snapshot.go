@@ -12,11 +12,12 @@ type Want struct {
 	Buckets   []BucketWant   // by name
 	IAM       bool           // roles, managed policies, attachments and profiles, in bulk
 	Roles     []string       // names that IAM is read for
+	Policies  []string       // ARNs of managed policies that are to be there
 	Profiles  []string       // names, whose tags are needed even where they hold no role
 	Instances []InstanceWant // by region
 	// Sweep are regions to look for buckets and instances in that carry our
-	// tag, whatever the steps are about; with IAM set, IAM's resources are all
-	// read anyway.
+	// tag, whatever the steps are about; with it the account's buckets are
+	// listed. With IAM set, all of IAM that is ours is found anyway.
 	Sweep []string
 }
 
@@ -36,10 +37,13 @@ type InstanceWant struct {
 	Named  bool     // also those that carry our tags
 }
 
-// Snapshot is what was read from one account.
+// Snapshot is what was read from one account. Of IAM it holds what is wanted,
+// what is ours, and what these hang on: roles that have a policy of ours
+// attached, the customer managed policies and boundaries of all those roles,
+// and the profiles that hold one of them. What else there is, it leaves out.
 type Snapshot struct {
 	Account   string
-	Buckets   map[string]*LiveBucket          // those wanted, by name; absent: not there
+	Buckets   map[string]*LiveBucket          // those wanted and, with a sweep, those that carry our tag, by name; absent: not there
 	Listed    map[string]string               // region by name of all buckets of the account, where they were listed
 	Taken     map[string]bool                 // names that are not in this account but are in another
 	Roles     map[string]*LiveRole            // by name
@@ -52,7 +56,7 @@ type Snapshot struct {
 // ReadFailure is a read that gave no answer. What it covers is unknown, which
 // is not the same as absent.
 type ReadFailure struct {
-	Scope   string // ScopeAccount, ScopeIAM, ScopeS3, ScopeBucket+name, ScopeEC2+region
+	Scope   string // ScopeAccount, ScopeIAM, ScopeS3, ScopeBucket+name, ScopeEC2+region, ScopeTags+region
 	Code    string // AWS's error code, where there is one
 	Message string
 	Mend    string
@@ -65,6 +69,7 @@ const (
 	ScopeS3      = "s3"
 	ScopeBucket  = "s3.Bucket/"
 	ScopeEC2     = "ec2/"
+	ScopeTags    = "tags/" // the search for what carries our tag; covers nothing that is wanted by name
 )
 
 // LiveBucket is a bucket as read.
@@ -72,7 +77,19 @@ type LiveBucket struct {
 	Name   string
 	Region string
 	Policy []byte            // nil: it has none
-	Tags   map[string]string // nil: not read; read only where Policy has no Sid of ours and the mark is asked for
+	Tags   map[string]string // nil: not read; read only where Policy has no Sid of ours and the mark is asked for, or by a sweep
+	// PublicAccessBlock is the bucket's own setting, read only where Policy is
+	// public; nil: not read. The account's setting, which adds to it, is not read.
+	PublicAccessBlock *PublicAccessBlock
+}
+
+// PublicAccessBlock is what S3 blocks of a bucket's public access.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+type PublicAccessBlock struct {
+	BlockPublicACLs       bool
+	IgnorePublicACLs      bool
+	BlockPublicPolicy     bool // a put of a public policy is refused
+	RestrictPublicBuckets bool // while the policy is public, no other account gets in
 }
 
 // LiveRole is a role as read.
@@ -148,6 +165,9 @@ func (p *Plan) Wants(sweep bool) []Want {
 		case Role:
 			w.IAM = true
 			w.Roles = append(w.Roles, want.Name)
+		case Policy:
+			w.IAM = true
+			w.Policies = append(w.Policies, want.ARN)
 		case InstanceProfile:
 			w.Profiles = append(w.Profiles, want.Name)
 		case Instance:
