@@ -70,9 +70,10 @@ func (c *Changes) Stale(saved *Document) []specs.Problem {
 		stale(nil, "the saved plan is of repository %s, not %s", saved.Repository, c.Plan.Repository)
 		return problems
 	}
-	current := DocumentOptions{Only: orEmpty(c.Options.Only), Adopt: c.Options.Adopt, Prune: c.Options.Prune}
+	current := c.Options.document()
 	if !reflect.DeepEqual(saved.Options, current) {
-		stale(nil, "the saved plan was made with other options (only %v, adopt %t, prune %t)", saved.Options.Only, saved.Options.Adopt, saved.Options.Prune)
+		stale(nil, "the saved plan was made with other options (only %v, adopt %t, prune %t, drop dead principals %t)",
+			saved.Options.Only, saved.Options.Adopt, saved.Options.Prune, saved.Options.DropDeadPrincipals)
 		return problems
 	}
 	byID := map[string]StepDocument{}

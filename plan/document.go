@@ -29,6 +29,12 @@ type DocumentOptions struct {
 	Only  []string `json:"only"`
 	Adopt bool     `json:"adopt"`
 	Prune bool     `json:"prune"`
+	// DropDeadPrincipals is left out where it is false.
+	DropDeadPrincipals bool `json:"dropDeadPrincipals,omitempty"`
+}
+
+func (o Options) document() DocumentOptions {
+	return DocumentOptions{Only: orEmpty(o.Only), Adopt: o.Adopt, Prune: o.Prune, DropDeadPrincipals: o.DropDeadPrincipals}
 }
 
 // Summary counts steps by action.
@@ -97,7 +103,7 @@ func (c *Changes) Document(commit string, more ...specs.Problem) *Document {
 		FormatVersion: FormatVersion,
 		Repository:    c.Plan.Repository,
 		Commit:        commit,
-		Options:       DocumentOptions{Only: orEmpty(c.Options.Only), Adopt: c.Options.Adopt, Prune: c.Options.Prune},
+		Options:       c.Options.document(),
 		Summary:       c.Summary(),
 		Steps:         make([]StepDocument, 0, len(c.Steps)),
 		Problems:      ProblemDocuments(append(append([]specs.Problem(nil), more...), c.Problems...)),
