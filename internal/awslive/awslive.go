@@ -31,6 +31,9 @@ type Options struct {
 	// Region is the repository's default region; GetCallerIdentity is asked
 	// there. Empty means "us-east-1".
 	Region string
+	// Regions are all that the repository names. An instance profile is deleted
+	// only after they were searched for instances that use it.
+	Regions []string
 	// Repository is the name in the tag xshare:repository, and FormerNames are
 	// those whose marks count as ours too.
 	Repository  string

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	tagging "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -96,6 +97,8 @@ func (b *bases) get(ctx context.Context, a *specs.Account) *base {
 			config.WithSharedConfigProfile(a.Profile),
 			config.WithDefaultRegion(b.client.options.Region),
 			config.WithHTTPClient(b.http))
+		made.err = b.client.failed(made.err, "", "", "AWS configuration",
+			"see that the profile (`profile:` of the account, or AWS_PROFILE) is in ~/.aws/config, and that the file can be read")
 	}
 	b.byName[name] = made
 	return made
@@ -279,7 +282,7 @@ func accountOf(arn string) string {
 	return parts[4]
 }
 
-// iam, s3 and ec2 are the account's clients; the session must be ready.
+// iam, s3, ec2 and tagging are the account's clients; the session must be ready.
 
 func (s *session) iam() *iam.Client {
 	s.mu.Lock()
@@ -318,6 +321,13 @@ func (s *session) ec2(region string) *ec2.Client {
 		s.ec2s[region] = ec2.NewFromConfig(s.cfg, func(o *ec2.Options) { o.Region = region })
 	}
 	return s.ec2s[region]
+}
+
+// tagging is not kept: a sweep uses it once a region.
+func (s *session) tagging(region string) *tagging.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return tagging.NewFromConfig(s.cfg, func(o *tagging.Options) { o.Region = region })
 }
 
 // principal is who this client is in the account, for messages.

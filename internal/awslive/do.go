@@ -56,7 +56,7 @@ func (d *doing) do(ctx context.Context) (id string, err error) {
 		return "", given(ctx, want, d.attach)
 	}
 	if want == nil {
-		return "", fmt.Errorf("%s: deleting an %s is not built yet: delete it by hand", d.change.ID, d.change.Type)
+		return "", d.delete(ctx)
 	}
 	switch d.change.Type {
 	case plan.TypeBucket:

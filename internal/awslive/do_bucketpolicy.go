@@ -50,7 +50,7 @@ func (d *doing) doBucketPolicy(ctx context.Context) error {
 			return err
 		}
 		held, err := d.settles(ctx, func() (bool, error) {
-			_, _, same, err := w.merge(ctx)
+			_, same, err := w.merge(ctx)
 			return same, err
 		})
 		if err != nil || held {
@@ -78,12 +78,12 @@ func (w *policyWrite) write(ctx context.Context) (wrote bool, err error) {
 		return isInvalidPrincipal(err) && len(dead(foreign)) == 0 && w.exist(ctx) ||
 			isCode(err, "NoSuchBucket") && w.client.knows(bucketARN(w.client, w.bucket))
 	}, func() error {
-		live, merged, same, err := w.merge(ctx)
+		merged, same, err := w.merge(ctx)
 		if err != nil || same {
 			wrote = false
 			return err
 		}
-		foreign = w.foreign(live)
+		foreign = w.foreign(merged)
 		wrote = true
 		if merged == nil {
 			_, err = w.s3(w.region).DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{
@@ -101,7 +101,7 @@ func (w *policyWrite) write(ctx context.Context) (wrote bool, err error) {
 	}
 	if ids := dead(foreign); isInvalidPrincipal(err) && len(ids) > 0 {
 		return false, w.client.failed(err, w.account.ID, w.region, bucketARN(w.client, w.bucket),
-			"statements of the policy that are not ours name principals that were deleted ("+strings.Join(ids, ", ")+"): remove those first")
+			"statements of the policy that are not ours name principals that were deleted ("+strings.Join(ids, ", ")+"): remove those first, or plan anew with --drop-dead-principals")
 	}
 	if isInvalidPrincipal(err) {
 		return false, w.client.failed(err, w.account.ID, w.region, bucketARN(w.client, w.bucket),
@@ -112,20 +112,20 @@ func (w *policyWrite) write(ctx context.Context) (wrote bool, err error) {
 
 // merge reads the policy and puts our statements into it; same: they are there
 // already, under their marks.
-func (w *policyWrite) merge(ctx context.Context) (live, merged []byte, same bool, err error) {
-	live, err = w.bucketPolicy(ctx, w.bucket, w.region)
+func (w *policyWrite) merge(ctx context.Context) (merged []byte, same bool, err error) {
+	live, err := w.bucketPolicy(ctx, w.bucket, w.region)
 	if err != nil {
-		return nil, nil, false, err
+		return nil, false, err
 	}
-	merged, err = iampolicy.Merge(live, w.client.options.Ours, w.ours)
+	merged, err = w.change.Merge(live, w.client.options.Ours, w.ours)
 	if err != nil {
-		return nil, nil, false, fmt.Errorf("%s: the policy of bucket %s cannot be merged with ours: %w", w.account.ID, w.bucket, err)
+		return nil, false, fmt.Errorf("%s: the policy of bucket %s cannot be merged with ours: %w", w.account.ID, w.bucket, err)
 	}
 	same, err = w.client.sameDocument(live, merged)
 	if err != nil {
-		return nil, nil, false, fmt.Errorf("%s: the policy of bucket %s: %w", w.account.ID, w.bucket, err)
+		return nil, false, fmt.Errorf("%s: the policy of bucket %s: %w", w.account.ID, w.bucket, err)
 	}
-	return live, merged, same, nil
+	return merged, same, nil
 }
 
 // sameDocument reports whether two documents mean the same and hold the same
@@ -165,11 +165,11 @@ func (c *Client) sameDocument(a, b []byte) (bool, error) {
 }
 
 // foreign are the statements of a document that are not ours.
-func (w *policyWrite) foreign(live []byte) *iampolicy.Document {
-	if live == nil {
+func (w *policyWrite) foreign(text []byte) *iampolicy.Document {
+	if text == nil {
 		return nil
 	}
-	d, err := iampolicy.ParseLive(live)
+	d, err := iampolicy.ParseLive(text)
 	if err != nil {
 		return nil
 	}

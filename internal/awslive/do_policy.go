@@ -123,30 +123,38 @@ func (d *doing) newVersion(ctx context.Context, arn string, document []byte) err
 // makeRoom deletes the oldest version that is not in effect, if there are as
 // many as there may be.
 func (d *doing) makeRoom(ctx context.Context, arn string) error {
-	var ids []string
-	all := 0
-	pages := iam.NewListPolicyVersionsPaginator(d.iam(), &iam.ListPolicyVersionsInput{PolicyArn: &arn})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return d.fail(err, arn)
-		}
-		for _, v := range page.Versions {
-			all++
-			if !v.IsDefaultVersion {
-				ids = append(ids, aws.ToString(v.VersionId))
-			}
-		}
+	all, others, err := d.versions(ctx, arn)
+	if err != nil {
+		return err
 	}
-	if all < maxVersions || len(ids) == 0 {
+	if all < maxVersions || len(others) == 0 {
 		return nil
 	}
-	sortVersions(ids)
-	_, err := d.iam().DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: &ids[0]})
+	_, err = d.iam().DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: &others[0]})
 	if isCode(err, "NoSuchEntity") { // the answer to our own call was lost
 		return nil
 	}
 	return d.fail(err, arn)
+}
+
+// versions counts a policy's versions and returns the ids of those that are
+// not in effect, oldest first.
+func (d *doing) versions(ctx context.Context, arn string) (all int, others []string, err error) {
+	pages := iam.NewListPolicyVersionsPaginator(d.iam(), &iam.ListPolicyVersionsInput{PolicyArn: &arn})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return 0, nil, d.fail(err, arn)
+		}
+		for _, v := range page.Versions {
+			all++
+			if !v.IsDefaultVersion {
+				others = append(others, aws.ToString(v.VersionId))
+			}
+		}
+	}
+	sortVersions(others)
+	return all, others, nil
 }
 
 // pathOf is the path in an IAM ARN, with slashes at both ends.

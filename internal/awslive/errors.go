@@ -77,7 +77,7 @@ func (c *Client) failed(err error, account, region, resource, mend string) error
 	e := &executor.APIError{Account: account, Region: region, Resource: resource, Mend: mend, Code: codeOf(err), Err: bare(err)}
 	var op *smithy.OperationError
 	if errors.As(err, &op) {
-		e.Service, e.Operation = strings.ToLower(op.Service()), op.Operation()
+		e.Service, e.Operation = serviceName(op.Service()), op.Operation()
 	}
 	var id interface{ ServiceRequestID() string }
 	if errors.As(err, &id) {
@@ -133,7 +133,7 @@ func (s *session) mend(err error, resource string) string {
 	var op *smithy.OperationError
 	operation := ""
 	if errors.As(err, &op) {
-		operation = strings.ToLower(op.Service()) + ":" + op.Operation()
+		operation = serviceName(op.Service()) + ":" + op.Operation()
 	}
 	switch {
 	case isDenied(err):
@@ -150,6 +150,8 @@ func (s *session) mend(err error, resource string) string {
 		return "have the account's EC2 quota raised, or end instances that are not needed"
 	case "TooManyBuckets":
 		return "have the account's bucket quota raised, or remove buckets that are not needed"
+	case "OperationNotPermitted":
+		return "if the instance is protected against termination, turn that off, or leave it"
 	case "BucketAlreadyExists":
 		return "bucket names are shared by all accounts: choose another"
 	case "MethodNotAllowed":

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	tagging "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -54,12 +55,15 @@ var operations = map[string]operation{
 	"iam:TagInstanceProfile":             {toWrite, []string{"iam:TagInstanceProfile"}},
 	"iam:AddRoleToInstanceProfile":       {toWrite, []string{"iam:AddRoleToInstanceProfile", "iam:PassRole"}},
 	"iam:RemoveRoleFromInstanceProfile":  {toWrite, []string{"iam:RemoveRoleFromInstanceProfile"}},
+	"iam:DeleteRole":                     {toWrite, []string{"iam:DeleteRole"}},
+	"iam:DeletePolicy":                   {toWrite, []string{"iam:DeletePolicy"}},
+	"iam:DeleteInstanceProfile":          {toWrite, []string{"iam:DeleteInstanceProfile"}},
 
 	"s3:ListBuckets":                {toObserve, []string{"s3:ListAllMyBuckets"}},
 	"s3:HeadBucket":                 {toObserve, []string{"s3:ListBucket"}},
 	"s3:GetBucketPolicy":            {toObserve, []string{"s3:GetBucketPolicy"}},
 	"s3:GetBucketTagging":           {toObserve, []string{"s3:GetBucketTagging"}},
-	"s3:GetPublicAccessBlock":       {toAsk, []string{"s3:GetBucketPublicAccessBlock"}},
+	"s3:GetPublicAccessBlock":       {toObserve, []string{"s3:GetBucketPublicAccessBlock"}},
 	"s3:GetBucketOwnershipControls": {toAsk, []string{"s3:GetBucketOwnershipControls"}},
 	"s3:GetBucketEncryption":        {toAsk, []string{"s3:GetEncryptionConfiguration"}},
 	"s3:CreateBucket":               {toWrite, []string{"s3:CreateBucket", "s3:TagResource"}},
@@ -69,6 +73,7 @@ var operations = map[string]operation{
 	"s3:PutBucketEncryption":        {toWrite, []string{"s3:PutEncryptionConfiguration"}},
 	"s3:PutBucketPolicy":            {toWrite, []string{"s3:PutBucketPolicy"}},
 	"s3:DeleteBucketPolicy":         {toWrite, []string{"s3:DeleteBucketPolicy"}},
+	"s3:DeleteBucket":               {toWrite, []string{"s3:DeleteBucket"}},
 	"s3:ListObjectsV2":              {toAsk, []string{"s3:ListBucket"}}, // by the role that is probed
 	"s3:GetObject":                  {toAsk, nil},                       // the same
 	"s3:PutObject":                  {toProbe, []string{"s3:PutObject"}},
@@ -81,6 +86,9 @@ var operations = map[string]operation{
 	"ec2:CreateTags":                             {toWrite, []string{"ec2:CreateTags"}},
 	"ec2:AssociateIamInstanceProfile":            {toWrite, []string{"ec2:AssociateIamInstanceProfile", "iam:PassRole"}},
 	"ec2:ReplaceIamInstanceProfileAssociation":   {toWrite, []string{"ec2:ReplaceIamInstanceProfileAssociation", "iam:PassRole"}},
+	"ec2:TerminateInstances":                     {toWrite, []string{"ec2:TerminateInstances"}},
+
+	"tagging:GetResources": {toObserve, []string{"tag:GetResources"}},
 }
 
 // isRead reports whether an operation changes nothing. What is not known is
@@ -149,5 +157,13 @@ func guardReads(stack *middleware.Stack) error {
 
 // operationName is the call's, such as "iam:GetRole".
 func operationName(ctx context.Context) string {
-	return strings.ToLower(awsmiddleware.GetServiceID(ctx)) + ":" + awsmiddleware.GetOperationName(ctx)
+	return serviceName(awsmiddleware.GetServiceID(ctx)) + ":" + awsmiddleware.GetOperationName(ctx)
+}
+
+// serviceName is a service's short name, by which the SDK calls all but one.
+func serviceName(id string) string {
+	if id == tagging.ServiceID {
+		return "tagging"
+	}
+	return strings.ToLower(id)
 }

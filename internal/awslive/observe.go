@@ -45,10 +45,10 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 		return r.snap, nil
 	}
 	var g errgroup.Group
-	if want.IAM || len(want.Roles)+len(want.Profiles) > 0 {
+	if want.IAM || len(want.Roles)+len(want.Policies)+len(want.Profiles) > 0 {
 		g.Go(func() error { r.readIAM(ctx); return nil })
 	}
-	if len(want.Buckets) > 0 {
+	if len(want.Buckets)+len(want.Sweep) > 0 {
 		g.Go(func() error { r.readS3(ctx); return nil })
 	}
 	for _, in := range instanceWants(want) {
@@ -70,10 +70,7 @@ func (r *reader) fail(scope string, err error) {
 	f := plan.ReadFailure{Scope: scope, Code: codeOf(err), Message: err.Error()}
 	var e *executor.APIError
 	if errors.As(err, &e) {
-		f.Mend = e.Mend
-		bared := *e
-		bared.Mend = "" // it has a field of its own
-		f.Message = bared.Error()
+		f.Message, f.Mend = e.What(), e.Mend
 		if f.Code == "" {
 			f.Code = e.Code
 		}

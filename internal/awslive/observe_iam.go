@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -25,6 +26,7 @@ const pageSize = 1000
 // of the account's policies are read and not only those of wanted roles: a
 // policy of ours that no spec states any more is found by its Sids alone.
 func (r *reader) readIAM(ctx context.Context) {
+	defer r.note(r.keepIAM)
 	var listed []types.InstanceProfile
 	tags := map[string]map[string]string{} // of profiles that hold a role
 	var g errgroup.Group
@@ -37,14 +39,13 @@ func (r *reader) readIAM(ctx context.Context) {
 		r.fail(plan.ScopeIAM, err)
 		return
 	}
-	wanted := map[string]bool{}
-	for _, name := range r.want.Profiles {
-		wanted[name] = true
-	}
+	wanted := set(r.want.Profiles)
 	for _, p := range listed {
 		live := liveProfile(p)
 		live.Tags = tags[live.Name]
-		if wanted[live.Name] && live.Tags == nil {
+		// A profile without a role may be what a prune that was cut short left.
+		mayBeOurs := wanted[live.Name] || live.Role == "" && len(r.want.Sweep) > 0
+		if mayBeOurs && live.Tags == nil {
 			out, err := r.iam().GetInstanceProfile(ctx, &iam.GetInstanceProfileInput{InstanceProfileName: p.InstanceProfileName})
 			switch {
 			case isCode(err, "NoSuchEntity"): // gone since it was listed
@@ -55,9 +56,48 @@ func (r *reader) readIAM(ctx context.Context) {
 			}
 			live = liveProfile(*out.InstanceProfile)
 		}
-		r.client.remember(live.ARN)
 		r.note(func(snap *plan.Snapshot) { snap.Profiles[live.Name] = live })
 	}
+}
+
+// keepIAM leaves in the snapshot what is wanted, what is ours and what these
+// hang on, so that thousands of foreign roles are not kept for the whole run.
+// Only at the end is it known which policies are ours.
+func (r *reader) keepIAM(snap *plan.Snapshot) {
+	roles, policies, profiles := set(r.want.Roles), set(r.want.Policies), set(r.want.Profiles)
+	isOurs := map[string]bool{}
+	for arn, p := range snap.Policies {
+		isOurs[arn] = r.hasOurs(p.Document)
+	}
+	maps.DeleteFunc(snap.Roles, func(name string, role *plan.LiveRole) bool {
+		return !roles[name] && !r.client.marked(role.Tags) &&
+			!slices.ContainsFunc(role.Attached, func(arn string) bool { return isOurs[arn] })
+	})
+	for _, role := range snap.Roles {
+		r.rememberRole(role.ARN)
+		policies[role.Boundary] = true
+		for _, arn := range role.Attached {
+			policies[arn] = true
+		}
+	}
+	maps.DeleteFunc(snap.Policies, func(arn string, _ *plan.LivePolicy) bool { return !policies[arn] && !isOurs[arn] })
+	maps.DeleteFunc(snap.Profiles, func(name string, p *plan.LiveInstanceProfile) bool {
+		return !profiles[name] && !r.client.marked(p.Tags) && snap.Roles[p.Role] == nil
+	})
+	for arn := range snap.Policies {
+		r.client.remember(arn)
+	}
+	for _, p := range snap.Profiles {
+		r.client.remember(p.ARN)
+	}
+}
+
+func set(names []string) map[string]bool {
+	in := map[string]bool{}
+	for _, name := range names {
+		in[name] = true
+	}
+	return in
 }
 
 // readDetails reads the account's roles and customer managed policies, and
@@ -79,12 +119,10 @@ func (r *reader) readDetails(ctx context.Context, tags map[string]map[string]str
 					tags[aws.ToString(p.InstanceProfileName)] = iamTags(p.Tags)
 				}
 			}
-			r.rememberRole(role.ARN)
 			r.note(func(snap *plan.Snapshot) { snap.Roles[role.Name] = role })
 		}
 		for _, d := range page.Policies {
 			policy := livePolicy(d)
-			r.client.remember(policy.ARN)
 			r.note(func(snap *plan.Snapshot) { snap.Policies[policy.ARN] = policy })
 		}
 	}

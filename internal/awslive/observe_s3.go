@@ -16,13 +16,14 @@ import (
 )
 
 // readS3 lists the account's buckets, unless all that are wanted are known to
-// be there, and reads the wanted ones.
+// be there, and reads the wanted ones and, in a sweep, those with our tag.
 func (r *reader) readS3(ctx context.Context) {
 	regions := map[string]string{}
 	for _, want := range r.want.Buckets {
 		regions[want.Name] = want.Region
 	}
-	if slices.ContainsFunc(r.want.Buckets, func(w plan.BucketWant) bool { return w.Region == "" }) {
+	unknown := slices.ContainsFunc(r.want.Buckets, func(w plan.BucketWant) bool { return w.Region == "" })
+	if unknown || len(r.want.Sweep) > 0 {
 		var err error
 		if regions, err = r.listBuckets(ctx); err != nil {
 			r.fail(plan.ScopeS3, err)
@@ -30,13 +31,23 @@ func (r *reader) readS3(ctx context.Context) {
 		}
 		r.note(func(snap *plan.Snapshot) { snap.Listed = regions })
 	}
+	found := r.tagged(ctx, regions)
 	var g errgroup.Group
 	g.SetLimit(r.client.options.Concurrency)
+	for _, name := range found {
+		g.Go(func() error {
+			if err := r.readBucket(ctx, name, regions[name], func([]byte) bool { return true }); err != nil {
+				r.fail(plan.ScopeBucket+name, err)
+			}
+			return nil
+		})
+	}
 	for _, want := range r.want.Buckets {
 		g.Go(func() error {
 			var err error
 			if region, ok := regions[want.Name]; ok {
-				err = r.readBucket(ctx, want, region)
+				// Where its policy has a Sid of ours, that is the mark.
+				err = r.readBucket(ctx, want.Name, region, func(policy []byte) bool { return want.Create && !r.hasOurs(policy) })
 			} else if want.Create {
 				err = r.readName(ctx, want.Name)
 			}
@@ -67,27 +78,68 @@ func (r *reader) listBuckets(ctx context.Context) (map[string]string, error) {
 	return regions, nil
 }
 
-// readBucket reads a bucket's policy, and its tags where they are the mark.
-func (r *reader) readBucket(ctx context.Context, want plan.BucketWant, region string) error {
+// readBucket reads a bucket's policy, its tags where the policy makes them
+// needed, and what is blocked of public access where the policy is public.
+func (r *reader) readBucket(ctx context.Context, name, region string, needsTags func(policy []byte) bool) error {
 	if region == "" {
 		var err error
-		if region, err = r.bucketRegion(ctx, want.Name); err != nil {
+		if region, err = r.bucketRegion(ctx, name); err != nil {
 			return err
 		}
 	}
-	r.client.setRegion(want.Name, region)
-	policy, err := r.bucketPolicy(ctx, want.Name, region)
+	r.client.setRegion(name, region)
+	policy, err := r.bucketPolicy(ctx, name, region)
 	if err != nil {
 		return err
 	}
-	bucket := &plan.LiveBucket{Name: want.Name, Region: region, Policy: policy}
-	if want.Create && !r.hasOurs(policy) {
-		if bucket.Tags, err = r.bucketTags(ctx, want.Name, region); err != nil {
+	bucket := &plan.LiveBucket{Name: name, Region: region, Policy: policy}
+	if needsTags(policy) {
+		if bucket.Tags, err = r.bucketTags(ctx, name, region); err != nil {
 			return err
 		}
 	}
-	r.note(func(snap *plan.Snapshot) { snap.Buckets[want.Name] = bucket })
+	if isPublic(policy) {
+		if bucket.PublicAccessBlock, err = r.publicAccessBlock(ctx, name, region); err != nil {
+			return err
+		}
+	}
+	r.note(func(snap *plan.Snapshot) { snap.Buckets[name] = bucket })
 	return nil
+}
+
+// isPublic reports whether a policy is public to S3. One that cannot be read is
+// told of where it is compared.
+func isPublic(policy []byte) bool {
+	if policy == nil {
+		return false
+	}
+	d, err := iampolicy.ParseLive(policy)
+	if err != nil {
+		return false
+	}
+	public, _ := iampolicy.Public(d)
+	return public
+}
+
+// publicAccessBlock reads the bucket's own setting, whose absence means that
+// it blocks nothing. The account's is not read.
+func (r *reader) publicAccessBlock(ctx context.Context, bucket, region string) (*plan.PublicAccessBlock, error) {
+	out, err := r.s3(region).GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{
+		Bucket: &bucket, ExpectedBucketOwner: &r.account.ID,
+	})
+	switch {
+	case isCode(err, "NoSuchPublicAccessBlockConfiguration"):
+		return &plan.PublicAccessBlock{}, nil
+	case err != nil:
+		return nil, r.failed(err, region, bucketARN(r.client, bucket))
+	case out.PublicAccessBlockConfiguration == nil:
+		return &plan.PublicAccessBlock{}, nil
+	}
+	c := out.PublicAccessBlockConfiguration
+	return &plan.PublicAccessBlock{
+		BlockPublicACLs: aws.ToBool(c.BlockPublicAcls), IgnorePublicACLs: aws.ToBool(c.IgnorePublicAcls),
+		BlockPublicPolicy: aws.ToBool(c.BlockPublicPolicy), RestrictPublicBuckets: aws.ToBool(c.RestrictPublicBuckets),
+	}, nil
 }
 
 // readName finds out whether a bucket that is not in this account has its name

@@ -126,13 +126,15 @@ func TestIsLoopback(t *testing.T) {
 func TestActions(t *testing.T) {
 	reads := []string{
 		"ec2:DescribeInstances", "iam:GetAccountAuthorizationDetails", "iam:GetInstanceProfile", "iam:ListInstanceProfiles",
-		"s3:GetBucketPolicy", "s3:GetBucketTagging", "s3:ListAllMyBuckets", "s3:ListBucket",
+		"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:ListAllMyBuckets", "s3:ListBucket",
+		"tag:GetResources",
 	}
 	if diff := cmp.Diff(reads, ReadActions()); diff != "" {
 		t.Errorf("read actions (-want +got):\n%s", diff)
 	}
 	deploy := DeployActions()
-	for _, action := range append(reads, "iam:PassRole", "s3:PutBucketPolicy", "ec2:RunInstances") {
+	for _, action := range append(reads, "iam:PassRole", "s3:PutBucketPolicy", "ec2:RunInstances",
+		"iam:DeleteRole", "iam:DeletePolicy", "iam:DeleteInstanceProfile", "ec2:TerminateInstances", "s3:DeleteBucket") {
 		if !slices.Contains(deploy, action) {
 			t.Errorf("deploy actions lack %s", action)
 		}
