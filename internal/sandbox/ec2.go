@@ -78,7 +78,7 @@ func newEC2(*Server) *service {
 		},
 	}}
 	all := ec2Operations{}
-	for _, ops := range []ec2Operations{instanceOperations(), imageOperations(), networkOperations(), keyOperations(), associationOperations(), tagOperations()} {
+	for _, ops := range []ec2Operations{instanceOperations(), imageOperations(), networkOperations(), keyOperations(), associationOperations(), tagOperations(), attributeOperations(), typeOperations(), volumeOperations()} {
 		maps.Copy(all, ops)
 	}
 	ops := operations{} // for find, which refuses what is not known

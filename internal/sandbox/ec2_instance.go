@@ -20,6 +20,9 @@ type instance struct {
 	Token                        string   `json:",omitempty"` // the launch's client token
 	UserData                     string   `json:",omitempty"` // base64
 	Tags                         []tag    `json:",omitempty"`
+	VolumeTags                   []tag    `json:",omitempty"` // of its root volume
+	Credits                      string   `json:",omitempty"` // as asked for: standard or unlimited
+	Protection                   protection
 	Metadata                     metadataOptions
 	Launched                     time.Time
 	Order                        string // what was last asked of it: running, stopped or terminated
@@ -86,7 +89,9 @@ func instanceOperations() ec2Operations {
 			"ImageId", "InstanceType", "MinCount", "MaxCount", "KeyName", "SubnetId", "SecurityGroupId.N", "SecurityGroup.N", "ClientToken", "UserData",
 			"IamInstanceProfile.Name", "IamInstanceProfile.Arn", "MetadataOptions.HttpTokens", "MetadataOptions.HttpEndpoint",
 			"MetadataOptions.HttpPutResponseHopLimit", "MetadataOptions.InstanceMetadataTags",
-		}, specification...), (*ec2Call).runInstances},
+			"DisableApiTermination", "DisableApiStop", "InstanceInitiatedShutdownBehavior", "CreditSpecification.CpuCredits",
+			"NetworkInterface.N.DeviceIndex", "NetworkInterface.N.SubnetId", "NetworkInterface.N.SecurityGroupId.N",
+		}, slices.Concat(specification, sortedKeys(launchDefaults))...), (*ec2Call).runInstances},
 		"DescribeInstances":      {append(slices.Clone(ids), filterParams...), (*ec2Call).describeInstances},
 		"DescribeInstanceStatus": {append([]string{"InstanceId.N", "IncludeAllInstances"}, filterParams...), (*ec2Call).describeStatus},
 		"StartInstances":         {ids, (*ec2Call).startInstances},
@@ -157,21 +162,23 @@ type instanceXML struct {
 		Group   string `xml:"groupName"`
 		Tenancy string `xml:"tenancy"`
 	} `xml:"placement"`
-	Monitoring   string          `xml:"monitoring>state"`
-	Subnet       string          `xml:"subnetId,omitempty"`
-	VPC          string          `xml:"vpcId,omitempty"`
-	Address      string          `xml:"privateIpAddress,omitempty"`
-	Groups       items[groupRef] `xml:"groupSet"`
-	StateReason  *reasonXML      `xml:"stateReason,omitempty"`
-	Architecture string          `xml:"architecture"`
-	RootType     string          `xml:"rootDeviceType"`
-	RootName     string          `xml:"rootDeviceName"`
-	Virtual      string          `xml:"virtualizationType"`
-	Token        string          `xml:"clientToken"`
-	Tags         items[ec2Tag]   `xml:"tagSet"`
-	Hypervisor   string          `xml:"hypervisor"`
-	Profile      *profileRef     `xml:"iamInstanceProfile,omitempty"`
-	EBS          bool            `xml:"ebsOptimized"`
+	Monitoring   string           `xml:"monitoring>state"`
+	Subnet       string           `xml:"subnetId,omitempty"`
+	VPC          string           `xml:"vpcId,omitempty"`
+	Address      string           `xml:"privateIpAddress,omitempty"`
+	Groups       items[groupRef]  `xml:"groupSet"`
+	StateReason  *reasonXML       `xml:"stateReason,omitempty"`
+	Architecture string           `xml:"architecture"`
+	RootType     string           `xml:"rootDeviceType"`
+	RootName     string           `xml:"rootDeviceName"`
+	Devices      items[deviceXML] `xml:"blockDeviceMapping"`
+	Virtual      string           `xml:"virtualizationType"`
+	Token        string           `xml:"clientToken"`
+	Tags         items[ec2Tag]    `xml:"tagSet"`
+	Hypervisor   string           `xml:"hypervisor"`
+	Profile      *profileRef      `xml:"iamInstanceProfile,omitempty"`
+	EBS          bool             `xml:"ebsOptimized"`
+	Check        bool             `xml:"sourceDestCheck"`
 	Metadata     struct {
 		State    string `xml:"state"`
 		Tokens   string `xml:"httpTokens"`
@@ -190,7 +197,7 @@ type profileRef struct {
 func (c *ec2Call) instanceXML(i *instance) instanceXML {
 	x := instanceXML{
 		ID: i.ID, Image: i.Image, State: stateOf(i.state(c.now)), Key: i.Key, Index: i.Index, Type: i.Type, Launched: ec2Time(i.Launched),
-		Monitoring: "disabled", Architecture: i.Architecture, RootType: "ebs", RootName: "/dev/xvda", Virtual: "hvm", Token: i.Token,
+		Monitoring: "disabled", Architecture: i.Architecture, RootType: "ebs", RootName: rootDevice, Virtual: "hvm", Token: i.Token,
 		Tags: tagItems(i.Tags), Hypervisor: "xen",
 	}
 	x.Place.Zone, x.Place.Tenancy = i.Zone, "default"
@@ -201,7 +208,7 @@ func (c *ec2Call) instanceXML(i *instance) instanceXML {
 		return x
 	}
 	x.Subnet, x.VPC, x.Address, x.Private = i.Subnet, i.VPC, i.Address, privateName(i, c.at.Region)
-	x.Groups = c.groupRefs(i)
+	x.Groups, x.Devices, x.Check = c.groupRefs(i), c.devices(i), true
 	if a := c.at.associationOf(i.ID); a != nil {
 		x.Profile = &profileRef{a.Profile, a.ProfileID}
 	}
@@ -372,6 +379,9 @@ func (c *ec2Call) change(order, verb string, allowed, same []string) (any, error
 	for _, i := range list {
 		if s := i.state(c.now); !slices.Contains(allowed, s) && !slices.Contains(same, s) {
 			return nil, fault(http.StatusBadRequest, "IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", i.ID, verb)
+		}
+		if err := i.protected(order); err != nil {
+			return nil, err
 		}
 	}
 	if err := c.dry(); err != nil {

@@ -26,8 +26,16 @@ type launchPlan struct {
 	subnet  *subnet
 	groups  []string
 	profile *profile
-	tags    []tag
+	protect protection
+	tags    map[string][]tag // by kind
 	count   int
+}
+
+// launchDefaults are parameters that are taken with these values only, which
+// change nothing.
+var launchDefaults = map[string][]string{
+	"EbsOptimized": {"false"}, "Monitoring.Enabled": {"false"}, "HibernationOptions.Configured": {"false"}, "Placement.Tenancy": {"default"},
+	"Placement.AvailabilityZone": {""}, "NetworkInterface.N.AssociatePublicIpAddress": {"false"}, "NetworkInterface.N.DeleteOnTermination": {"true"},
 }
 
 // runInstances launches instances: parameters, permissions on all that the
@@ -42,7 +50,12 @@ func (c *ec2Call) runInstances() (any, error) {
 	if token := c.get("ClientToken"); len(token) > 64 {
 		return nil, invalidValue("ClientToken must be at most 64 characters long")
 	}
-	tags, err := c.specified("instance", "volume", "network-interface")
+	for k, v := range c.params {
+		if values, ok := launchDefaults[pattern(k)]; ok && !slices.Contains(values, first(v)) {
+			return nil, notImplemented("the value %q of the parameter %s of RunInstances in ec2", first(v), k)
+		}
+	}
+	tags, err := c.specified("instance", "volume")
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +72,7 @@ func (c *ec2Call) runInstances() (any, error) {
 	if err := c.dry(); err != nil {
 		return nil, err
 	}
-	p.tags = tags["instance"]
+	p.tags = tags
 	return c.launch(p)
 }
 
@@ -92,17 +105,18 @@ func (c *ec2Call) allowLaunch(tags map[string][]tag) error {
 	if err := ask("instance", "*", made); err != nil {
 		return err
 	}
-	for _, kind := range []string{"network-interface", "volume"} {
+	for _, kind := range []string{"network-interface", "volume"} { // made by every launch
 		if err := ask(kind, "*", requestTags(tags[kind])); err != nil {
 			return err
 		}
 	}
-	if id := c.get("SubnetId"); id != "" {
-		if err := ask("subnet", id, nil); err != nil {
+	network := c.networkNamed()
+	if network.subnet != "" {
+		if err := ask("subnet", network.subnet, nil); err != nil {
 			return err
 		}
 	}
-	for _, id := range c.list("SecurityGroupId", "") {
+	for _, id := range network.groups {
 		if err := ask("security-group", id, nil); err != nil {
 			return err
 		}
@@ -180,23 +194,58 @@ func (c *ec2Call) checkLaunch() (launchPlan, error) {
 			return p, invalidValue("Value (%s) for parameter MetadataOptions.%s is invalid.", v, name)
 		}
 	}
+	switch v := c.get("CreditSpecification.CpuCredits"); {
+	case v == "":
+	case !slices.Contains([]string{"standard", "unlimited"}, v):
+		return p, invalidValue("Value (%s) for parameter CreditSpecification.CpuCredits is invalid. Expecting standard or unlimited.", v)
+	case !burstable(c.get("InstanceType")):
+		return p, notImplemented("CreditSpecification for the instance type %s, which does not burst", c.get("InstanceType"))
+	}
+	if err := c.readProtection(&p.protect, ""); err != nil {
+		return p, err
+	}
 	p.profile, err = c.launchProfile()
 	return p, err
 }
 
+// networkNamed are the subnet and the groups that a launch names, by itself or
+// in its one network interface.
+func (c *ec2Call) networkNamed() (named struct {
+	subnet string
+	groups []string
+},
+) {
+	named.subnet, named.groups = c.get("SubnetId"), c.list("SecurityGroupId", "")
+	if len(c.numbered("NetworkInterface")) > 0 {
+		named.subnet, named.groups = c.get("NetworkInterface.1.SubnetId"), c.list("NetworkInterface.1.SecurityGroupId", "")
+	}
+	return named
+}
+
 // launchNetwork checks subnet and security groups; the sandbox has no default VPC.
 func (c *ec2Call) launchNetwork(p *launchPlan) error {
+	if interfaces := c.numbered("NetworkInterface"); len(interfaces) > 0 {
+		switch {
+		case c.has("SubnetId"):
+			return fault(http.StatusBadRequest, "InvalidParameterCombination", "Network interfaces and an instance-level subnet ID may not be specified on the same request")
+		case c.has("SecurityGroupId.1"):
+			return fault(http.StatusBadRequest, "InvalidParameterCombination", "Network interfaces and an instance-level security groups may not be specified on the same request")
+		case !slices.Equal(interfaces, []int{1}) || c.get("NetworkInterface.1.DeviceIndex") != "0":
+			return notImplemented("a launch with more than the one network interface of device index 0")
+		}
+	}
 	if c.has("SecurityGroup.1") {
 		return fault(http.StatusBadRequest, "InvalidParameterCombination", "The parameter groupName cannot be used with the parameter subnet")
 	}
-	id := c.get("SubnetId")
+	named := c.networkNamed()
+	id := named.subnet
 	if id == "" {
 		return fault(http.StatusBadRequest, "MissingInput", "No subnets found for the default VPC: the account has none. Please specify a subnet.")
 	}
 	if p.subnet = c.at.Subnets[id]; p.subnet == nil {
 		return notFound("InvalidSubnetID.NotFound", "subnet ID")([]string{id})
 	}
-	p.groups = c.list("SecurityGroupId", "")
+	p.groups = named.groups
 	for _, g := range p.groups {
 		switch have := c.at.Groups[g]; {
 		case !groupIDForm.MatchString(g):
@@ -274,7 +323,7 @@ func (s *Server) ec2Principal() string {
 func (c *ec2Call) launch(p launchPlan) (any, error) {
 	token := c.get("ClientToken")
 	name := p.subnet.ID // ids come from what is launched, not from the token, which is random
-	for _, t := range p.tags {
+	for _, t := range p.tags["instance"] {
 		name += "/" + t.Key + "=" + t.Value
 	}
 	reservation := c.server.hexID("r-", c.at.Account, c.at.Region+"/"+name)
@@ -287,7 +336,8 @@ func (c *ec2Call) launch(p launchPlan) (any, error) {
 		i := &instance{
 			ID: c.server.hexID("i-", c.at.Account, c.at.Region+"/"+name), Reservation: reservation, Image: p.image.ID, Type: c.get("InstanceType"), Index: n,
 			Architecture: p.image.Architecture, Key: c.get("KeyName"), Subnet: p.subnet.ID, VPC: p.subnet.VPC, Zone: p.subnet.Zone, Address: address,
-			Groups: p.groups, Token: token, UserData: c.get("UserData"), Tags: p.tags, Launched: c.now, Order: stateRunning, Ordered: c.now,
+			Groups: p.groups, Token: token, UserData: c.get("UserData"), Tags: p.tags["instance"], VolumeTags: p.tags["volume"],
+			Protection: p.protect, Credits: c.get("CreditSpecification.CpuCredits"), Launched: c.now, Order: stateRunning, Ordered: c.now,
 			Metadata: metadataOptions{Tokens: "optional", Endpoint: "enabled", HopLimit: "1", Tags: "disabled"},
 		}
 		if strings.HasPrefix(p.image.Name, "al2023-") { // its images ask for IMDSv2

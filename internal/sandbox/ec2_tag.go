@@ -132,7 +132,7 @@ type tagged struct {
 }
 
 // tagged lists all of a region's resources with tags, in order.
-func (r *ec2Region) tagged() []tagged {
+func (s *Server) tagged(r *ec2Region) []tagged {
 	var out []tagged
 	for _, v := range sorted(r.Instances) {
 		out = append(out, tagged{"instance", v.ID, &v.Tags})
@@ -149,6 +149,11 @@ func (r *ec2Region) tagged() []tagged {
 	for _, v := range sorted(r.Subnets) {
 		out = append(out, tagged{"subnet", v.ID, &v.Tags})
 	}
+	for _, v := range sorted(r.Instances) {
+		if root := s.volume(r, v); root != nil {
+			out = append(out, tagged{"volume", root.id, &v.VolumeTags})
+		}
+	}
 	for _, v := range sorted(r.VPCs) {
 		out = append(out, tagged{"vpc", v.ID, &v.Tags})
 	}
@@ -161,7 +166,7 @@ func (c *ec2Call) tagTargets(context map[string][]string) ([]tagged, error) {
 	if len(ids) == 0 {
 		return nil, fault(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter resourceIdSet")
 	}
-	all := c.at.tagged()
+	all := c.server.tagged(c.at)
 	var out []tagged
 	for _, id := range ids {
 		n := slices.IndexFunc(all, func(t tagged) bool { return t.id == id })
@@ -169,7 +174,7 @@ func (c *ec2Call) tagTargets(context map[string][]string) ([]tagged, error) {
 			kind, _, _ := strings.Cut(id, "-")
 			code := map[string]string{
 				"i": "InvalidInstanceID.NotFound", "ami": "InvalidAMIID.NotFound", "subnet": "InvalidSubnetID.NotFound",
-				"vpc": "InvalidVpcID.NotFound", "sg": "InvalidGroup.NotFound", "key": "InvalidKeyPair.NotFound",
+				"vpc": "InvalidVpcID.NotFound", "sg": "InvalidGroup.NotFound", "key": "InvalidKeyPair.NotFound", "vol": "InvalidVolume.NotFound",
 			}[kind]
 			if code == "" {
 				return nil, fault(http.StatusBadRequest, "InvalidID", "The ID '%s' is not valid", id)
@@ -245,7 +250,7 @@ func (c *ec2Call) describeTags() (any, error) {
 		Value string `xml:"value"`
 	}
 	var all []one
-	for _, r := range c.at.tagged() {
+	for _, r := range c.server.tagged(c.at) {
 		for _, t := range *r.tags {
 			all = append(all, one{r.id, r.kind, t.Key, t.Value})
 		}

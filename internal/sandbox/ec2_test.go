@@ -149,9 +149,9 @@ func TestRunInstancesIsRefused(t *testing.T) {
 		"tags":              {run(func(in *ec2.RunInstancesInput) { in.TagSpecifications[0].Tags[0].Key = aws.String("aws:x") }), "InvalidParameterValue", "reserved", 400},
 		"unknown parameter": {run(func(in *ec2.RunInstancesInput) { in.EbsOptimized = aws.Bool(true) }), "NotImplemented", "EbsOptimized", 501},
 		"unknown operation": {func(ctx context.Context) error {
-			_, err := s.ec2(consumer).DescribeVolumes(ctx, &ec2.DescribeVolumesInput{})
+			_, err := s.ec2(consumer).DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{})
 			return err
-		}, "NotImplemented", "DescribeVolumes", 501},
+		}, "NotImplemented", "DescribeSnapshots", 501},
 	})
 	if got := must(s.ec2(consumer).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{}))(t); len(got.Reservations) != 1 {
 		t.Errorf("%d reservations, want the seeded one", len(got.Reservations))

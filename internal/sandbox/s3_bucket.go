@@ -87,7 +87,7 @@ func (s *Server) seedS3(list []SeedBucket) error {
 func s3BucketOperations() []s3Operation {
 	return []s3Operation{
 		{name: "ListBuckets", method: http.MethodGet, level: s3Service, query: []string{"max-buckets", "continuation-token", "prefix", "bucket-region"}, run: (*s3Call).listBuckets},
-		{name: "CreateBucket", method: http.MethodPut, level: s3Bucket, headers: []string{"x-amz-acl", "x-amz-object-ownership"}, run: (*s3Call).createBucket},
+		{name: "CreateBucket", method: http.MethodPut, level: s3Bucket, headers: []string{"x-amz-acl", "x-amz-object-ownership", "x-amz-bucket-object-lock-enabled"}, run: (*s3Call).createBucket},
 		{name: "DeleteBucket", method: http.MethodDelete, level: s3Bucket, run: (*s3Call).deleteBucket},
 		{name: "HeadBucket", method: http.MethodHead, level: s3Bucket, run: (*s3Call).headBucket},
 		{name: "GetBucketLocation", method: http.MethodGet, level: s3Bucket, sub: "location", run: (*s3Call).getBucketLocation},
@@ -133,6 +133,9 @@ func (c *s3Call) createBucket() (*response, error) {
 	}
 	if want := c.Header.Get("X-Amz-Expected-Bucket-Owner"); want != "" {
 		return nil, notImplemented("the header x-amz-expected-bucket-owner of CreateBucket")
+	}
+	if v := c.Header.Get("X-Amz-Bucket-Object-Lock-Enabled"); v != "" && !strings.EqualFold(v, "false") {
+		return nil, notImplemented("the header x-amz-bucket-object-lock-enabled: %s of CreateBucket", v)
 	}
 	var in createRequest
 	if len(c.data) > 0 {

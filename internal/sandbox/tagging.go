@@ -112,7 +112,7 @@ func invalidParameter(message string) error {
 // taggingTypes are the resource types that can be asked for. iam:role is there
 // as in AWS: it is taken, and nothing is found.
 var taggingTypes = []string{
-	"ec2:image", "ec2:instance", "ec2:key-pair", "ec2:security-group", "ec2:subnet", "ec2:vpc",
+	"ec2:image", "ec2:instance", "ec2:key-pair", "ec2:security-group", "ec2:subnet", "ec2:volume", "ec2:vpc",
 	"iam:instance-profile", "iam:policy", "iam:role", "s3:bucket",
 }
 
@@ -224,28 +224,15 @@ func (c *call) tagged() []taggedResource {
 		}
 	}
 	if r := s.world.EC2.Regions[account+"/"+region]; r != nil {
-		ec2 := func(kind, id string, tags []tag) {
-			add("ec2:"+kind, s.arn("ec2", region, account, kind+"/"+id), tags)
-		}
-		for id, v := range r.Instances {
-			if !v.gone(c.now) {
-				ec2("instance", id, v.Tags)
+		for _, v := range s.tagged(r) {
+			owner := account
+			switch {
+			case v.kind == "image": // its ARN has no account
+				owner = ""
+			case v.kind == "instance" && r.Instances[v.id].gone(c.now):
+				continue
 			}
-		}
-		for id, v := range r.VPCs {
-			ec2("vpc", id, v.Tags)
-		}
-		for id, v := range r.Subnets {
-			ec2("subnet", id, v.Tags)
-		}
-		for id, v := range r.Groups {
-			ec2("security-group", id, v.Tags)
-		}
-		for _, v := range r.Keys {
-			ec2("key-pair", v.ID, v.Tags)
-		}
-		for id, v := range r.Images {
-			add("ec2:image", s.arn("ec2", region, "", "image/"+id), v.Tags)
+			add("ec2:"+v.kind, s.arn("ec2", region, owner, v.kind+"/"+v.id), *v.tags)
 		}
 	}
 	slices.SortFunc(list, func(a, b taggedResource) int { return strings.Compare(a.ARN, b.ARN) })
