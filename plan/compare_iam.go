@@ -102,6 +102,12 @@ func (c *comparer) instanceProfile(change *Change, want InstanceProfile, snap *S
 // that no spec states any more, on each role that was read. With --only, only
 // roles of the selected shares are looked at.
 func (c *comparer) unstatedAttachments() {
+	stated := map[string][]*Change{} // by account/role
+	for _, change := range c.out.Steps {
+		if want, ok := change.Want.(Attachment); ok {
+			stated[change.Account+"/"+want.Role] = append(stated[change.Account+"/"+want.Role], change)
+		}
+	}
 	for _, account := range sortedKeys(c.snapshots) {
 		snap := c.snapshots[account]
 		for _, arn := range sortedKeys(snap.Policies) {
@@ -124,10 +130,43 @@ func (c *comparer) unstatedAttachments() {
 					ID: id, Type: TypeAttachment, Account: account, Region: GlobalRegion,
 					Name: strings.TrimPrefix(id, string(TypeAttachment)+"/"+account+"/"), Action: Delete,
 					Before: attachment, LiveDigest: digestJSON(attachment),
+					Needs: c.successors(snap.Policies[arn], stated[account+"/"+name]),
 				})
 			}
 		}
 	}
+}
+
+// successors are the changes that a detachment needs where all that its policy
+// allows moves to others of the role, as in a rename: access must not pause
+// until those are attached, nor end if they cannot be. A detachment that takes
+// something away needs nothing.
+func (c *comparer) successors(policy *LivePolicy, attachments []*Change) []string {
+	if policy == nil {
+		return nil
+	}
+	document, err := iampolicy.ParseLive(policy.Document)
+	if err != nil {
+		return nil
+	}
+	lost := map[iampolicy.Atom]bool{}
+	each(iampolicy.Pairs(document, c.plan.Ours), func(a iampolicy.Atom) { lost[a] = true })
+	var needs []string
+	for _, attachment := range attachments {
+		needs = append(needs, attachment.ID)
+		for _, id := range attachment.Needs {
+			if step := c.plan.Step(id); step != nil && step.Type == TypePolicy {
+				needs = append(needs, id)
+				for _, part := range step.Parts {
+					each(part.Pairs, func(a iampolicy.Atom) { delete(lost, a) })
+				}
+			}
+		}
+	}
+	if len(lost) > 0 {
+		return nil
+	}
+	return sortedSet(needs)
 }
 
 func (c *comparer) policyIsOurs(p *LivePolicy) bool {
