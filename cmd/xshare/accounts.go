@@ -25,6 +25,8 @@ type world struct {
 	problems  []specs.Problem // of specs and plan; warnings only
 	snapshots map[string]*plan.Snapshot
 	commit    string
+	since     *since          // nil: without --since
+	gone      []specs.Problem // of what --since would have to look at and cannot
 }
 
 // open reads the specs in dir, builds the plan and connects to its accounts,
@@ -55,7 +57,13 @@ func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, en
 	if err != nil {
 		return nil, end, err
 	}
-	p, more := plan.Build(repo, selected)
+	changed, err := a.changedSince(ctx, dir, repo)
+	if err != nil {
+		return nil, end, err
+	}
+	p, more := plan.Build(repo, func(share string) bool {
+		return selected(share) && (changed == nil || changed.selected[share])
+	})
 	problems = append(problems, more...)
 	if err := failedIfAny(problems); err != nil {
 		a.printProblems(problems)
@@ -80,7 +88,7 @@ func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, en
 	}
 	// Before the sandbox is closed, as it would wait for idle connections.
 	closers = append([]func() error{func() error { client.Close(); return nil }}, closers...)
-	return &world{repo: repo, plan: p, client: client, problems: problems, commit: commit(dir)}, end, nil
+	return &world{repo: repo, plan: p, client: client, problems: problems, commit: commit(dir), since: changed}, end, nil
 }
 
 // startSandbox serves the embedded AWS of a repository for this one run.
@@ -103,8 +111,10 @@ func (a *app) startSandbox(dir string, repo *specs.Repository) (*sandbox.Server,
 // observe reads all accounts of the plan, and with sweep all others of the
 // repository too; then those buckets that what was read leads to.
 func (a *app) observe(ctx context.Context, w *world, sweep bool, emit func(executor.Event)) error {
+	wants, gone := w.since.wants(w.repo, w.plan.Wants(sweep))
+	w.gone = gone
 	var err error
-	if w.snapshots, err = executor.Observe(ctx, w.client, w.plan.Wants(sweep), a.flags.concurrency, emit); err != nil {
+	if w.snapshots, err = executor.Observe(ctx, w.client, wants, a.flags.concurrency, emit); err != nil {
 		return err
 	}
 	if sweep {
@@ -125,9 +135,11 @@ func (a *app) compare(ctx context.Context, w *world, sweep bool, emit func(execu
 	if err := a.observe(ctx, w, sweep, emit); err != nil {
 		return nil, err
 	}
-	return plan.Compare(w.plan, w.snapshots, plan.Options{
+	changes := plan.Compare(w.plan, w.snapshots, plan.Options{
 		Only: a.flags.only, Adopt: a.flags.adopt, Prune: a.flags.prune, PruneLimit: a.flags.pruneLimit,
-	}), nil
+	})
+	changes.Problems = slices.Concat(changes.Problems, w.gone, w.since.unread(w.repo, changes, w.snapshots))
+	return changes, nil
 }
 
 func (a *app) writeStats(stats *awslive.Stats) error {

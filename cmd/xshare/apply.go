@@ -41,6 +41,8 @@ again to finish.`,
 	a.addAccountFlags(cmd)
 	a.addPlanFlags(cmd)
 	cmd.Flags().BoolVar(&a.flags.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&a.flags.forceOlder, "force-older", false, "apply a commit that does not follow the one applied last")
+	cmd.Flags().StringVar(&a.flags.journal, "journal", "", "append what is done to this file, one JSON line an event")
 	cmd.Flags().StringVar(&a.flags.savedPlan, "plan", "", "apply only what this saved plan holds, without asking")
 	return cmd
 }
@@ -91,6 +93,11 @@ func (a *app) apply(ctx context.Context, dir string, saved *plan.Document) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
+	guards, err := a.secure(ctx, w, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = guards.close(ctx, err) }()
 	progress := a.progress()
 	changes, err := a.compare(ctx, w, a.flags.prune, progress.Handle)
 	progress.Close()
@@ -114,32 +121,34 @@ func (a *app) apply(ctx context.Context, dir string, saved *plan.Document) (err 
 		return errFailed
 	}
 	if changes.Summary().Differs() && !a.flags.yes && saved == nil {
-		if yes, err := a.confirm(ctx); err != nil || !yes {
+		if yes, err := a.ask(ctx, "Apply these changes?", "Not applied."); err != nil || !yes {
 			return errors.Join(err, errFailed)
 		}
 	}
 	begun := time.Now()
-	result := a.carryOut(ctx, w, changes)
+	result := a.carryOut(ctx, w, changes, guards)
 	if err := a.showResult(w, changes, result, time.Since(begun)); err != nil {
 		return err
 	}
 	switch {
+	case guards.failure() != nil:
+		return errFailed // which is told
 	case result.Interrupted:
 		return errInterrupted
 	case result.Summary.Failed+result.Summary.Blocked+result.Summary.Partial > 0 || anyError(changes):
 		return errFailed
 	}
-	return nil
+	return guards.complete(ctx)
 }
 
 // carryOut applies the changes; from here on the first interrupt stops only
 // what has not begun.
-func (a *app) carryOut(ctx context.Context, w *world, changes *plan.Changes) *executor.Result {
+func (a *app) carryOut(ctx context.Context, w *world, changes *plan.Changes, guards *safeguards) *executor.Result {
 	a.stopsCleanly.Store(true)
 	defer a.stopsCleanly.Store(false)
 	progress := a.progress()
 	defer progress.Close()
-	return executor.Apply(ctx, a.stop, w.client, changes, a.flags.concurrency, progress.Handle)
+	return executor.Apply(ctx, guards.stop, guards.doer(w.client), changes, a.flags.concurrency, guards.emit(progress.Handle))
 }
 
 func (a *app) showResult(w *world, changes *plan.Changes, result *executor.Result, elapsed time.Duration) error {
@@ -153,9 +162,10 @@ func (a *app) showResult(w *world, changes *plan.Changes, result *executor.Resul
 	return report.Result(a.streams.out, changes, result, elapsed, a.outStyle())
 }
 
-// confirm asks on the terminal. Only "yes" is a yes.
-func (a *app) confirm(ctx context.Context) (bool, error) {
-	fmt.Fprint(a.streams.err, "\nApply these changes? Only \"yes\" is taken for it: ")
+// ask asks on the terminal. Only "yes" is a yes; otherwise it says what was
+// not done.
+func (a *app) ask(ctx context.Context, question, not string) (bool, error) {
+	fmt.Fprintf(a.streams.err, "\n%s Only \"yes\" is taken for it: ", question)
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(a.streams.in).ReadString('\n')
@@ -166,7 +176,7 @@ func (a *app) confirm(ctx context.Context) (bool, error) {
 		return false, context.Cause(ctx)
 	case line := <-answer:
 		if line != "yes" {
-			fmt.Fprintln(a.streams.err, "Not applied.")
+			fmt.Fprintln(a.streams.err, not)
 		}
 		return line == "yes", nil
 	}

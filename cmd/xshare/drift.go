@@ -36,7 +36,7 @@ func (a *app) drift(ctx context.Context, dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	progress := a.progress()
-	sweep := len(a.flags.only) == 0
+	sweep := len(a.flags.only) == 0 && a.flags.since == ""
 	others := w.plan.NotSearched
 	changes, err := a.compare(ctx, w, sweep, progress.Handle)
 	progress.Close()

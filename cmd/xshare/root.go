@@ -42,7 +42,9 @@ type flags struct {
 	stats            string
 	listen           string
 	state            string
-	journal          string
+	journal          string // of the sandbox, or of apply
+	since            string
+	forceOlder       bool
 	readyFile        string
 }
 
@@ -69,7 +71,7 @@ default.`,
 	root.PersistentFlags().BoolVarP(&a.flags.verbose, "verbose", "v", false, "say on stderr what was called, too")
 	root.AddCommand(
 		newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newDriftCommand(a),
-		newVerifyCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
+		newVerifyCommand(a), newUnlockCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
@@ -117,6 +119,7 @@ func (a *app) addFormat(cmd *cobra.Command, formats ...string) {
 func (a *app) addAccountFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&a.flags.only, "only", nil, "only shares whose name matches this glob; may repeat")
+	f.StringVar(&a.flags.since, "since", "", "only shares changed since this git revision, and those that meet them on a bucket or role")
 	f.IntVar(&a.flags.concurrency, "concurrency", 64, "how many accounts, and changes, are worked on at once")
 	f.BoolVar(&a.flags.sandbox, "sandbox", false, "run against the embedded AWS instead of real accounts")
 	f.StringVar(&a.flags.sandboxState, "sandbox-state", "", "the embedded AWS's state file (default DIR/.xshare/sandbox.json)")
@@ -140,6 +143,7 @@ func (a *app) addPlanFlags(cmd *cobra.Command) {
 	f.BoolVar(&a.flags.prune, "prune", false, "delete whole resources of ours that no spec states, in every account")
 	f.IntVar(&a.flags.pruneLimit, "prune-limit", 0, "how many --prune may delete (default: 30 % of what is ours, at least 10)")
 	cmd.MarkFlagsMutuallyExclusive("prune", "only")
+	cmd.MarkFlagsMutuallyExclusive("prune", "since")
 }
 
 func newVersionCommand(a *app) *cobra.Command {

@@ -17,7 +17,7 @@ import (
 
 // Of lists what xshare does not make itself: the roles that it assumes, with
 // exactly the permissions that it documents, and all that shares name without
-// `create: true`.
+// `create: true`, the lock's bucket among them.
 func Of(repo *specs.Repository) sandbox.Seed {
 	s := &seeder{partition: specs.Partition(cmp.Or(repo.Region, "us-east-1"))}
 	for _, account := range repo.Accounts {
@@ -25,6 +25,9 @@ func Of(repo *specs.Repository) sandbox.Seed {
 	}
 	for _, account := range repo.Accounts {
 		s.deployRoles(repo, account)
+	}
+	if l := repo.Lock; l != nil {
+		s.seed.Buckets = append(s.seed.Buckets, sandbox.SeedBucket{Account: l.Account.ID, Name: l.Bucket, Region: l.Region})
 	}
 	for _, share := range repo.Shares {
 		if b := share.Bucket; !b.Create {
