@@ -33,11 +33,14 @@ spec:
         - {name: share-client, image: IMAGE, type: t3.micro, subnet: SUBNET, securityGroups: [GROUP], keyName: mykey}
 `
 
-// planned builds the plan of a share on a backend.
-func (b *backend) planned(t *testing.T, text string) *plan.Plan {
+// planned builds the plan of shares on a backend.
+func (b *backend) planned(t *testing.T, shares ...string) *plan.Plan {
 	t.Helper()
-	text = strings.NewReplacer("SUBNET", b.subnet, "GROUP", b.group, "IMAGE", "amazon-linux-2").Replace(text)
-	p, problems := plan.Build(repo(t, text), func(string) bool { return true })
+	var texts []string
+	for _, text := range shares {
+		texts = append(texts, strings.NewReplacer("SUBNET", b.subnet, "GROUP", b.group, "IMAGE", "amazon-linux-2").Replace(text))
+	}
+	p, problems := plan.Build(repo(t, texts...), func(string) bool { return true })
 	must(t, specs.Errors(problems))
 	return p
 }
