@@ -289,11 +289,12 @@ func (b *builder) attachmentOf(policyID string, g *pendingGrant) string {
 func (b *builder) plan() *Plan {
 	p := &Plan{
 		Repository: b.repo.Name, FormerNames: b.repo.FormerNames, Partition: b.partition,
-		Accounts: map[string]*specs.Account{}, stated: map[string]bool{},
+		Accounts: map[string]*specs.Account{}, Aliases: map[string]string{}, stated: map[string]bool{},
 	}
 	byID := map[string]*specs.Account{}
 	for _, a := range b.repo.Accounts {
 		byID[a.ID] = a
+		p.Aliases[a.ID] = a.Alias
 	}
 	for _, s := range b.steps {
 		p.stated[s.ID] = true

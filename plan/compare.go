@@ -226,11 +226,25 @@ func (c *comparer) owned(change *Change, who owner, mark string) bool {
 		return false
 	case nobody:
 		change.Action = Adopt
-		c.problem(change, specs.SeverityWarning, "not-ours",
-			fmt.Sprintf("%s %s exists and carries no mark of ours", noun(change.Type), change.Name),
-			"take it over with --adopt, or use another name, or drop `create: true` to use it as it is")
+		if !c.out.Options.Adopt {
+			c.problem(change, specs.SeverityWarning, "not-ours",
+				fmt.Sprintf("%s %s exists and carries no mark of ours", noun(change.Type), change.Name),
+				"take it over with --adopt, or "+otherwise(change.Type))
+		}
 	}
 	return true
+}
+
+// otherwise is what can be done about an unmarked resource but to adopt it, in
+// the words of the specs.
+func otherwise(t Type) string {
+	switch t {
+	case TypePolicy:
+		return "give the consumer another `policyName`"
+	case TypeInstanceProfile:
+		return "name another profile in `instanceProfile`"
+	}
+	return "use another name, or drop `create: true` to use it as it is"
 }
 
 // noun is what people call a resource of this type.

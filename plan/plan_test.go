@@ -606,6 +606,10 @@ func TestOwnership(t *testing.T) {
 			func(l live) { l["222222222222"].Roles["reader"].Tags = nil },
 			readerRoleID, false, Adopt, "not-ours",
 		},
+		"unmarked role, adopted": {
+			func(l live) { l["222222222222"].Roles["reader"].Tags = nil },
+			readerRoleID, true, Adopt, "",
+		},
 		"another repository's role": {
 			func(l live) { l["222222222222"].Roles["reader"].Tags = map[string]string{RepositoryTag: "theirs"} },
 			readerRoleID, true, Error, "other-repository",
@@ -696,12 +700,50 @@ func TestOwnership(t *testing.T) {
 			if test.code != "" && !hasCode {
 				t.Errorf("no problem %s in %v", test.code, c.Problems)
 			}
+			if test.code == "" && len(c.Problems) > 0 {
+				t.Errorf("problems %v, want none", c.Problems)
+			}
 			for _, problem := range c.Problems {
 				if problem.Mend == "" && problem.Code != "unreadable" {
 					t.Errorf("%s says no mend", problem.Code)
 				}
 			}
 		})
+	}
+}
+
+// The mend of what carries no mark names only what its spec has.
+func TestUnmarkedMends(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	l["111111111111"].Buckets["mybucket"].Tags = map[string]string{}
+	snap := l["222222222222"]
+	snap.Roles["reader"].Tags = nil
+	snap.Profiles["reader"].Tags = nil
+	snap.Policies["arn:aws:iam::222222222222:policy/xshare.acme-data.reader"].Document = []byte(foreign2)
+	want := map[string]string{
+		"s3.Bucket/111111111111/mybucket":         "drop `create: true`",
+		readerRoleID:                              "drop `create: true`",
+		readerPolicyID:                            "another `policyName`",
+		"iam.InstanceProfile/222222222222/reader": "another profile in `instanceProfile`",
+	}
+	for _, problem := range Compare(p, l, Options{}).Problems {
+		if !strings.Contains(problem.Mend, want[problem.Step]) || want[problem.Step] == "" {
+			t.Errorf("%s: the mend is %q, want %q", problem.Step, problem.Mend, want[problem.Step])
+		}
+		delete(want, problem.Step)
+	}
+	if len(want) > 0 {
+		t.Errorf("no problems of %v", want)
+	}
+}
+
+// An account that only a sweep searches has a name, too.
+func TestAliases(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	if len(p.NotSearched) != 1 || p.Aliases[p.NotSearched[0]] != "lab" || p.Aliases["222222222222"] != "analytics" {
+		t.Errorf("not searched are %v, the aliases %v", p.NotSearched, p.Aliases)
 	}
 }
 

@@ -72,6 +72,8 @@ type Plan struct {
 
 	// Accounts are the accounts that the steps are in, by id.
 	Accounts map[string]*specs.Account
+	// Aliases are those of all accounts of the repository, by id.
+	Aliases map[string]string
 	// NotSearched are the accounts of the repository, by id, that no step is in
 	// and that only a sweep searches.
 	NotSearched []string
