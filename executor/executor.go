@@ -60,11 +60,20 @@ func (e *APIError) Error() string {
 	if e.Region != "" {
 		where += " " + e.Region
 	}
-	s := fmt.Sprintf("%s: %s:%s on %s: %v", where, e.Service, e.Operation, e.Resource, e.Err)
+	s := where + ": " + e.What()
 	if e.Mend != "" {
 		s += ": " + e.Mend
 	}
 	return s
+}
+
+// What is the call and AWS's own words, for whoever tells the account and the
+// mend beside it.
+func (e *APIError) What() string {
+	if e.Operation == "" { // nothing was called
+		return fmt.Sprintf("%s: %v", e.Resource, e.Err)
+	}
+	return fmt.Sprintf("%s:%s on %s: %v", e.Service, e.Operation, e.Resource, e.Err)
 }
 
 // Unwrap returns the cause.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/xshare/xshare/plan"
 )
@@ -58,6 +59,10 @@ func Observe(ctx context.Context, observer Observer, wants []plan.Want, concurre
 			r.snapshot = unread(r.account, r.err)
 		}
 		snapshots[r.account] = r.snapshot
+		if ctx.Err() != nil {
+			tell(EventRead, r.account, nil) // it was cut short, which is no fault of the account
+			continue
+		}
 		tell(EventRead, r.account, failure(r.snapshot))
 	}
 	if err := ctx.Err(); err != nil {
@@ -73,16 +78,21 @@ func unread(account string, err error) *plan.Snapshot {
 	}
 	f := plan.ReadFailure{Scope: plan.ScopeAccount, Message: err.Error()}
 	if api, ok := errors.AsType[*APIError](err); ok {
-		f.Code, f.Mend = api.Code, api.Mend
+		f.Code, f.Message, f.Mend = api.Code, api.What(), api.Mend
 	}
 	return &plan.Snapshot{Account: account, Failures: []plan.ReadFailure{f}}
 }
 
 // failure is all that could not be read of an account as one error, or nil.
+// The messages say what was read; only a region is not always in them.
 func failure(s *plan.Snapshot) error {
 	var errs []error
 	for _, f := range s.Failures {
-		errs = append(errs, fmt.Errorf("%s: %s", f.Scope, f.Message))
+		text := f.Message
+		if _, region, ok := strings.Cut(f.Scope, "/"); ok && !strings.HasPrefix(f.Scope, plan.ScopeBucket) {
+			text = region + ": " + text
+		}
+		errs = append(errs, errors.New(text))
 	}
 	return errors.Join(errs...)
 }

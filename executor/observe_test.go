@@ -100,8 +100,11 @@ func TestObserve(t *testing.T) {
 				t.Errorf("%s: the event tells of a failure: %v", id, failed[id])
 			}
 		}
-		if f := got["refused"].Failures[0]; f.Code != "AccessDenied" || f.Mend != "let it be assumed" {
-			t.Errorf("the failure is %+v", f)
+		want := plan.ReadFailure{
+			Scope: plan.ScopeAccount, Code: "AccessDenied", Message: "sts:AssumeRole on deployer: denied", Mend: "let it be assumed",
+		}
+		if diff := cmp.Diff([]plan.ReadFailure{want}, got["refused"].Failures); diff != "" {
+			t.Errorf("the account and the mend are not told beside the message (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]plan.ReadFailure{denied}, got["partly"].Failures); diff != "" {
 			t.Errorf("what the observer tells is changed (-want +got):\n%s", diff)
@@ -109,11 +112,55 @@ func TestObserve(t *testing.T) {
 		if a.peak != 2 {
 			t.Errorf("%d accounts were read at a time", a.peak)
 		}
-		want := []string{"reading 0/7", "reading 0/7", "read 1/7", "reading 1/7", "read 2/7"}
-		if len(events) != 14 || !slices.Equal(events[:5], want) || events[13] != "read 7/7" {
+		order := []string{"reading 0/7", "reading 0/7", "read 1/7", "reading 1/7", "read 2/7"}
+		if len(events) != 14 || !slices.Equal(events[:5], order) || events[13] != "read 7/7" {
 			t.Errorf("the events are %v", events)
 		}
 	})
+}
+
+func TestFailureInWords(t *testing.T) {
+	tests := map[string]struct{ scope, want string }{
+		"account": {plan.ScopeAccount, "denied"},
+		"IAM":     {plan.ScopeIAM, "denied"},
+		"bucket":  {plan.ScopeBucket + "b", "denied"},
+		"EC2":     {plan.ScopeEC2 + "eu-west-1", "eu-west-1: denied"},
+		"tags":    {plan.ScopeTags + "eu-west-1", "eu-west-1: denied"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			err := failure(&plan.Snapshot{Failures: []plan.ReadFailure{{Scope: test.scope, Message: "denied"}}})
+			if err == nil || err.Error() != test.want {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAPIErrorInWords(t *testing.T) {
+	tests := map[string]struct {
+		err         APIError
+		whole, what string
+	}{
+		"a call": {
+			APIError{Account: "1", Region: "r", Service: "s3", Operation: "GetBucketPolicy", Resource: "b", Mend: "allow it", Err: errors.New("denied")},
+			"1 r: s3:GetBucketPolicy on b: denied: allow it", "s3:GetBucketPolicy on b: denied",
+		},
+		"no call": {
+			APIError{Account: "1", Resource: "AWS configuration", Mend: "mend it", Err: errors.New("no profile")},
+			"1: AWS configuration: no profile: mend it", "AWS configuration: no profile",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := test.err.Error(); got != test.whole {
+				t.Errorf("Error: %s, want %s", got, test.whole)
+			}
+			if got := test.err.What(); got != test.what {
+				t.Errorf("What: %s, want %s", got, test.what)
+			}
+		})
+	}
 }
 
 func TestObserveOfNothing(t *testing.T) {
@@ -146,6 +193,9 @@ func TestObserveCancelled(t *testing.T) {
 				got, err := Observe(ctx, &accounts{}, wants("a", "b", "c"), 1, func(e Event) {
 					if e.Kind == EventReading {
 						begun = append(begun, e.Account)
+					}
+					if e.Err != nil {
+						t.Errorf("the interrupt is told as a failure of %s: %v", e.Account, e.Err)
 					}
 				})
 				if got != nil || !errors.Is(err, context.Canceled) || !errors.Is(err, ErrInterrupted) {
