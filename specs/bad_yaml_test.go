@@ -5,7 +5,7 @@ import "strings"
 // badYAML are files that are no YAML, or YAML that is refused.
 var badYAML = []badCase{
 	{"no repository file", files{"shares/sales.yaml": goodShare}, `
-xshare.yaml:1:1: there is no file xshare.yaml here: run xshare in the directory that has it, or make one with ` + "`xshare init`"},
+xshare.yaml:1:1: there is no file xshare.yaml here: run xshare in the directory that has it, or give that directory as DIR`},
 	{"empty repository file", repo(goodRepository, ""), `
 xshare.yaml:1:1: the file holds no Repository: write a document of kind Repository`},
 	{"only comments", repo(goodRepository, "# nothing yet\n---\n# nor here\n"), `

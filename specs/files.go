@@ -61,7 +61,7 @@ func (s *sink) unreadable(name string, at Pos, err error) {
 	var pathError *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && name == RepositoryFile:
-		s.fail(codeNoRepository, at, "run xshare in the directory that has it, or make one with `xshare init`", "there is no file "+RepositoryFile+" here")
+		s.fail(codeNoRepository, at, "run xshare in the directory that has it, or give that directory as DIR", "there is no file "+RepositoryFile+" here")
 		return
 	case errors.Is(err, fs.ErrNotExist):
 		s.fail(codeUnreadable, at, "put the file itself there", "%s is a link to nothing", quote(name))
