@@ -20,6 +20,56 @@ import (
 
 const applyMend = "run `xshare apply`"
 
+// apply is the mend that an apply is, which must take over what carries no mark
+// of ours, if a step or one that it needs does. Steps are named by their ids.
+func (f *findings) apply(ids ...string) string {
+	changes := f.prover.changes()
+	seen := map[string]bool{}
+	for len(ids) > 0 {
+		c := changes[ids[0]]
+		ids = ids[1:]
+		if c == nil || seen[c.ID] {
+			continue
+		}
+		seen[c.ID] = true
+		if c.Action == plan.Adopt {
+			return "run `xshare apply --adopt` (it takes over " + c.Name + ")"
+		}
+		ids = append(ids, c.Needs...)
+		for _, part := range c.Parts {
+			if part.Share == f.grant.Share && part.Consumer == consumerName(f.grant) {
+				ids = append(ids, part.Needs...)
+			}
+		}
+	}
+	return applyMend
+}
+
+// changes are what an apply with --adopt would do, by id.
+func (p *prover) changes() map[string]*plan.Change {
+	if p.applied == nil {
+		p.applied = map[string]*plan.Change{}
+		for _, c := range plan.Compare(p.plan, p.snapshots, plan.Options{Adopt: true}).Steps {
+			p.applied[c.ID] = c
+		}
+	}
+	return p.applied
+}
+
+// consumerSteps are the ids of the steps that give the role its permissions.
+func (f *findings) consumerSteps() []string {
+	account, role := f.grant.Consumer.Account.ID, f.grant.Consumer.Role.Name
+	ids := slices.Clone(f.grant.Policies)
+	for _, id := range f.grant.Policies {
+		ids = append(ids, plan.StepID(plan.TypeAttachment, account, "", role+"/"+f.prover.plan.Step(id).Name))
+	}
+	return ids
+}
+
+func (f *findings) bucketPolicyStep() string {
+	return plan.StepID(plan.TypeBucketPolicy, f.grant.Bucket.Account.ID, "", f.grant.Bucket.Name)
+}
+
 // findings gathers the causes of one grant. Many requests fail for one cause;
 // it is told once, with the actions that it stops.
 type findings struct {
@@ -76,6 +126,14 @@ func some(actions []string) string {
 	return strings.Join(actions, ", ")
 }
 
+// work is actions, as some lists them, with their verb.
+func work(actions string) string {
+	if strings.Contains(actions, " ") {
+		return actions + " work"
+	}
+	return actions + " works"
+}
+
 func (f *findings) bucketARN() string {
 	return "arn:" + f.prover.plan.Partition + ":s3:::" + f.grant.Bucket.Name
 }
@@ -106,7 +164,7 @@ func (f *findings) missing() {
 		want, ok := step.Want.(plan.Policy)
 		if ok && snap.Policies[want.ARN] != nil && !slices.Contains(f.sides.role.Attached, want.ARN) {
 			f.add(Cause{
-				Code: PolicyDetached, Account: consumer.Account.ID, Resource: want.ARN, Mend: applyMend,
+				Code: PolicyDetached, Account: consumer.Account.ID, Resource: want.ARN, Mend: f.apply(f.consumerSteps()...),
 				Message: fmt.Sprintf("managed policy %s is not attached to role %s in account %s", want.Name, consumer.Role.Name, consumer.Account.ID),
 			}, "", nil)
 		}
@@ -212,7 +270,7 @@ func (f *findings) boundary(c call) string {
 // identity finds what the role's own policies lack.
 func (f *findings) identity(req iampolicy.Request, c call, known func(string) bool, alone bool) string {
 	consumer := f.grant.Consumer
-	cause := Cause{Code: IdentityLacks, Account: consumer.Account.ID, Resource: f.grant.RoleARN, Mend: f.mend(consumer.Account.Manage)}
+	cause := Cause{Code: IdentityLacks, Account: consumer.Account.ID, Resource: f.grant.RoleARN, Mend: f.mend(consumer.Account.Manage, f.consumerSteps()...)}
 	who := fmt.Sprintf("role %s in account %s", consumer.Role.Name, consumer.Account.ID)
 	near := closest(f.sides.identity.policies, iampolicy.SideIdentity, req, known)
 	if alone {
@@ -231,7 +289,7 @@ func (f *findings) identity(req iampolicy.Request, c call, known func(string) bo
 func (f *findings) resource(req iampolicy.Request, c call, known func(string) bool, alone bool) string {
 	g := f.grant
 	policy := fmt.Sprintf("the policy of bucket %s in account %s", g.Bucket.Name, g.Bucket.Account.ID)
-	cause := Cause{Account: g.Bucket.Account.ID, Resource: f.bucketARN(), Mend: f.mend(g.Bucket.Account.Manage)}
+	cause := Cause{Account: g.Bucket.Account.ID, Resource: f.bucketARN(), Mend: f.mend(g.Bucket.Account.Manage, f.bucketPolicyStep())}
 	if len(f.sides.resource.policies) == 0 {
 		cause.Code = NoBucketPolicy
 		cause.Message = fmt.Sprintf("bucket %s in account %s has no policy, so it does not name %s", g.Bucket.Name, g.Bucket.Account.ID, g.RoleARN)
@@ -262,9 +320,9 @@ func disagreeing(alone bool, other string) string {
 	return ""
 }
 
-func (f *findings) mend(managed bool) string {
+func (f *findings) mend(managed bool, steps ...string) string {
 	if managed {
-		return applyMend
+		return f.apply(steps...)
 	}
 	return "ask the account's owner to let it in"
 }
@@ -287,13 +345,13 @@ func (f *findings) nearly(cause Cause, near *fit, c call, alone bool, policy, ot
 	case object && slices.Contains(covers, bucket) && !slices.ContainsFunc(covers, f.isObjects):
 		cause.Code = OnlyBucketARN
 		f.add(cause, c.action, func(actions string) string {
-			return fmt.Sprintf("%s of %s names only the bucket, %s; but %s works on its objects, %s", statement, policy, bucket, actions, c.promised)
+			return fmt.Sprintf("%s of %s names only the bucket, %s; but %s on its objects, %s", statement, policy, bucket, work(actions), c.promised)
 		})
 		return "only the bucket's ARN is named, and the action works on its objects"
 	case !object && slices.ContainsFunc(covers, f.isObjects) && !slices.Contains(covers, bucket):
 		cause.Code = OnlyObjectARN
 		f.add(cause, c.action, func(actions string) string {
-			return fmt.Sprintf("%s of %s names only objects, %s; but %s works on the bucket itself, %s", statement, policy, names, actions, bucket)
+			return fmt.Sprintf("%s of %s names only objects, %s; but %s on the bucket itself, %s", statement, policy, names, work(actions), bucket)
 		})
 		return "only the ARN of objects is named, and the action works on the bucket"
 	}

@@ -28,8 +28,9 @@ func Live(p *plan.Plan, snapshots map[string]*plan.Snapshot) []GrantProof {
 type prover struct {
 	plan      *plan.Plan
 	snapshots map[string]*plan.Snapshot
-	parsed    map[string]parsed // bucket policies by account/bucket, managed policies by ARN, inline ones by role ARN and name
-	promised  map[string]bool   // ARNs of roles that have grants
+	parsed    map[string]parsed       // bucket policies by account/bucket, managed policies by ARN, inline ones by role ARN and name
+	promised  map[string]bool         // ARNs of roles that have grants
+	applied   map[string]*plan.Change // see changes; nil: not asked for yet
 }
 
 type parsed struct {
@@ -39,7 +40,7 @@ type parsed struct {
 
 func (p *prover) grant(g plan.Grant) GrantProof {
 	proof := GrantProof{
-		Share: g.Share, Consumer: g.Consumer.Account.ID + "/" + g.Consumer.Role.Name,
+		Share: g.Share, Consumer: consumerName(g),
 		RoleARN: g.RoleARN, Bucket: g.Bucket.Name, Promise: promise(g.Consumer), Verdict: Allowed, Source: g.Source,
 	}
 	s := p.read(g)
@@ -76,6 +77,8 @@ func (p *prover) grant(g plan.Grant) GrantProof {
 	proof.NotChecked = append(proof.NotChecked, never...)
 	return proof
 }
+
+func consumerName(g plan.Grant) string { return g.Consumer.Account.ID + "/" + g.Consumer.Role.Name }
 
 // promise is what a consumer is to have, in the words of its spec.
 func promise(c *specs.Consumer) string {

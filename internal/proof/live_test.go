@@ -135,6 +135,14 @@ func only(keep func(string) bool) func([]iampolicy.Statement) []iampolicy.Statem
 	}
 }
 
+// unmark takes our marks off statements.
+func unmark(list []iampolicy.Statement) []iampolicy.Statement {
+	for i := range list {
+		list[i].Sid = ""
+	}
+	return list
+}
+
 func statement(t *testing.T, text string) iampolicy.Statement {
 	t.Helper()
 	d, err := iampolicy.Parse([]byte(`{"Version":"2012-10-17","Statement":` + text + `}`))
@@ -265,7 +273,13 @@ func TestLive(t *testing.T) {
 		"bucket policy names only the bucket": {
 			live:    func(l live) { l.edit(&l.bucket().Policy, only(isBucket)) },
 			verdict: proof.Denied, codes: []proof.Code{proof.OnlyBucketARN},
-			message: "the policy of bucket " + bucket, mend: "xshare apply",
+			message: "GetObject, s3:ListMultipartUploadParts, s3:PutObject work on its objects, arn", mend: "xshare apply`",
+		},
+		"bucket policy names only the bucket, one action": {
+			spec:    func(s *specs.Share) { s.Consumers[0].Access = []specs.Access{specs.AccessRead} },
+			live:    func(l live) { l.edit(&l.bucket().Policy, only(isBucket)) },
+			verdict: proof.Denied, codes: []proof.Code{proof.OnlyBucketARN},
+			message: "but s3:GetObject works on its objects, arn",
 		},
 		"bucket policy names only objects": {
 			live:    func(l live) { l.edit(&l.bucket().Policy, only(isObjects)) },
@@ -308,6 +322,38 @@ func TestLive(t *testing.T) {
 			live:    func(l live) { l.replace(&l.policy().Document, `"s3:PutObject"`, `"s3:PutObjectAcl"`) },
 			verdict: proof.Denied, codes: []proof.Code{proof.SidesDisagree},
 			message: "allows s3:PutObject, although the bucket policy does: the two sides disagree", mend: "xshare apply",
+		},
+		// What lost our marks is taken over only when told so.
+		"identity policy without our marks lacks an action": {
+			live: func(l live) {
+				l.edit(&l.policy().Document, unmark)
+				l.replace(&l.policy().Document, `"s3:PutObject"`, `"s3:PutObjectAcl"`)
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.SidesDisagree},
+			mend: "run `xshare apply --adopt` (it takes over " + policy + ")",
+		},
+		"bucket policy waits for a policy without our marks": {
+			live: func(l live) {
+				l.edit(&l.policy().Document, unmark)
+				l.bucket().Policy = nil
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.NoBucketPolicy},
+			mend: "run `xshare apply --adopt` (it takes over " + policy + ")",
+		},
+		"role without our mark trusts another service": {
+			live: func(l live) {
+				delete(l.role().Tags, plan.RepositoryTag)
+				l.role().Trust = json.RawMessage(strings.ReplaceAll(string(l.role().Trust), "ec2.", "lambda."))
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.TrustLacksService},
+			mend: "run `xshare apply --adopt` (it takes over " + role + ")",
+		},
+		"instance profile waits for no policy without our marks": {
+			live: func(l live) {
+				l.edit(&l.policy().Document, unmark)
+				l.snapshots[consumer].Profiles[role].Role = ""
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ProfileWithoutRole}, mend: "run `xshare apply`",
 		},
 		"bucket policy lacks an action": {
 			live:    func(l live) { l.replace(&l.bucket().Policy, `"s3:GetObject"`, `"s3:GetObjectAcl"`) },

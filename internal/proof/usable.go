@@ -66,7 +66,7 @@ func (p *prover) trusted(g plan.Grant, role *plan.LiveRole, service string, foun
 		check.Reason = fmt.Sprintf("the trust policy does not let %s do %s", service, assumeRole)
 		mend := fmt.Sprintf("let the service %s do %s in the role's trust policy", service, assumeRole)
 		if g.Consumer.Role.Create {
-			mend = applyMend
+			mend = found.apply(plan.StepID(plan.TypeRole, g.Consumer.Account.ID, "", role.Name))
 		}
 		found.add(Cause{
 			Code: TrustLacksService, Account: g.Consumer.Account.ID, Resource: g.RoleARN, Mend: mend,
@@ -108,7 +108,7 @@ func trusts(d *iampolicy.Document) string {
 func (f *findings) profile(live *plan.LiveInstanceProfile) {
 	account, role := f.grant.Consumer.Account.ID, f.grant.Consumer.Role
 	cause := Cause{
-		Account: account, Mend: applyMend,
+		Account:  account,
 		Resource: "arn:" + f.prover.plan.Partition + ":iam::" + account + ":instance-profile/" + role.InstanceProfile,
 	}
 	switch {
@@ -124,6 +124,9 @@ func (f *findings) profile(live *plan.LiveInstanceProfile) {
 		cause.Mend = "run `xshare apply --adopt` to replace the role, or name another profile in instanceProfile"
 	default:
 		return
+	}
+	if cause.Mend == "" {
+		cause.Mend = f.apply(plan.StepID(plan.TypeInstanceProfile, account, "", role.InstanceProfile))
 	}
 	f.add(cause, "", nil)
 }
@@ -154,14 +157,19 @@ func (f *findings) instance(want specs.Instance, live []*plan.LiveInstance) {
 			Message: fmt.Sprintf("instance %s does not exist in account %s, region %s", want.ID+want.Name, account, want.Region),
 		}, "", nil)
 	}
+	id := plan.StepID(plan.TypeInstance, account, want.Region, want.Name)
+	if want.ID != "" {
+		id = plan.StepID(plan.TypeAssociation, account, want.Region, want.ID)
+	}
 	for _, in := range live {
-		cause := Cause{Account: account, Resource: in.ID, Mend: applyMend}
+		cause := Cause{Account: account, Resource: in.ID}
 		switch have := in.ProfileARN[strings.LastIndex(in.ProfileARN, "/")+1:]; have {
 		case profile:
 			continue
 		case "":
 			cause.Code = ProfileNotAttached
 			cause.Message = fmt.Sprintf("instance %s in account %s has no instance profile, so it has no credentials; it is to have %s", in.ID, account, profile)
+			cause.Mend = f.apply(id)
 		default:
 			cause.Code = ProfileOther
 			cause.Message = fmt.Sprintf("instance %s in account %s has the instance profile %s, not %s", in.ID, account, have, profile)
