@@ -14,19 +14,51 @@ import (
 // among them (see plan.Orphans).
 func Drift(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style) error {
 	p := newPrinter(w, style)
-	p.changes(changes, true)
+	codes := errorCodes(changes)
+	p.eachDiffering(changes, func(_ map[string]*plan.Change, c *plan.Change) {
+		sign, colour := symbol(c.Action)
+		p.wrapped("  "+p.paint(colour, sign)+" ", plain, resource(c)+" "+driftWord(c, codes[c.ID]))
+		if c.Action == plan.Error {
+			p.grants(c, sign, colour)
+			return
+		}
+		p.parts(c, func(int) []string { return nil })
+		p.details(c)
+	})
 	if changes.Summary().Update > 0 {
 		p.line(p.paint(dim, "In a difference, - is live and + is what the specs say."))
 		p.blank()
 	}
 	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
-	p.driftSummary(changes, more)
+	p.driftSummary(changes, codes, more)
 	return p.done()
 }
 
+// driftWord tells what is live, after the name of the resource.
+func driftWord(c *plan.Change, code string) string {
+	switch c.Action {
+	case plan.Create:
+		return "is missing"
+	case plan.Update:
+		return "differs"
+	case plan.Delete:
+		return "is ours, but no spec states it"
+	case plan.Adopt:
+		return "is there without our mark"
+	}
+	if !isCompared(code) {
+		return "cannot be compared"
+	}
+	if word := trouble(c, code); word != notDone {
+		return word
+	}
+	return "differs"
+}
+
 // differing counts the resources that differ from the specs: those that apply
-// would change, and instances that it leaves although they differ.
-func differing(changes *plan.Changes) int {
+// would change, those that it cannot, and instances that it leaves although
+// they differ.
+func differing(changes *plan.Changes, codes map[string]string) int {
 	left := map[string]bool{}
 	for _, problem := range changes.Problems {
 		if problem.Code == plan.CodeInstanceDiffers {
@@ -35,14 +67,14 @@ func differing(changes *plan.Changes) int {
 	}
 	n := 0
 	for _, c := range changes.Steps {
-		if c.Differs() && c.Action != plan.Error || !c.Differs() && left[c.ID] {
+		if c.Differs() && (c.Action != plan.Error || isCompared(codes[c.ID])) || !c.Differs() && left[c.ID] {
 			n++
 		}
 	}
 	return n
 }
 
-func (p *printer) driftSummary(changes *plan.Changes, more []specs.Problem) {
+func (p *printer) driftSummary(changes *plan.Changes, codes map[string]string, more []specs.Problem) {
 	orphans := 0
 	for _, problem := range more {
 		if problem.Code == "orphan" {
@@ -50,7 +82,13 @@ func (p *printer) driftSummary(changes *plan.Changes, more []specs.Problem) {
 		}
 	}
 	s := changes.Summary()
-	differ, all := differing(changes), len(changes.Steps)
+	differ, all := differing(changes, codes), len(changes.Steps)
+	unknown := 0
+	for _, code := range codes {
+		if !isCompared(code) {
+			unknown++
+		}
+	}
 	unsearched, _ := split(more)
 	if differ == 0 && s.Error == 0 && orphans == 0 && len(unsearched) == 0 {
 		p.line(p.paint(green, "No drift.") + " " + matches(s.Noop))
@@ -61,8 +99,8 @@ func (p *printer) driftSummary(changes *plan.Changes, more []specs.Problem) {
 		verb = "differs"
 	}
 	text := fmt.Sprintf(" %d of %s %s", differ, count(all, "resource"), verb)
-	if s.Error > 0 {
-		text += fmt.Sprintf(", %d cannot be compared", s.Error)
+	if unknown > 0 {
+		text += fmt.Sprintf(", %d cannot be compared", unknown)
 	}
 	if orphans > 0 {
 		text += ", " + count(orphans, "orphan")

@@ -45,6 +45,7 @@ func golden(t *testing.T, name string, got []byte) {
 const (
 	owner    = "111111111111"
 	consumer = "222222222222"
+	lab      = "333333333333"
 	role     = "ec2role2accessmybucket2share"
 	roleARN  = "arn:aws:iam::" + consumer + ":role/" + role
 	policy   = "arn:aws:iam::" + consumer + ":policy/mycrossaccounts3bucketpolicy"
@@ -59,6 +60,7 @@ spec:
   accounts:
     lake: {id: "111111111111"}
     analytics: {id: "222222222222"}
+    lab: {id: "333333333333"}
     old: {id: "555555555555", retired: true}
 `
 
@@ -89,6 +91,30 @@ spec:
       access: [read]
       prefixes: [reports/, summaries/]
 `
+
+// A third one, for a role in another account, on an instance that is there.
+const thirdYAML = `---
+apiVersion: xshare/v1
+kind: Share
+metadata: {name: science}
+spec:
+  bucket: {name: mybucket2share, account: lake, create: true}
+  consumers:
+    - account: lab
+      role: {name: science, create: true, trust: ec2}
+      access: [read]
+      instances:
+        - {id: i-0fedcba9876543210, region: us-east-1}
+`
+
+// unread is an account that refuses us.
+func unread(account string) *plan.Snapshot {
+	return &plan.Snapshot{Account: account, Failures: []plan.ReadFailure{{
+		Scope: plan.ScopeAccount, Code: "AccessDenied",
+		Message: "sts:AssumeRole on xshare-deployer: AccessDenied: User is not authorized to perform: sts:AssumeRole",
+		Mend:    "let xshare-deployer trust you, or correct deployRole",
+	}}}
+}
 
 // world is a plan with what is live.
 type world struct {
@@ -142,6 +168,10 @@ func applied(t *testing.T, shares ...string) *world {
 			snap.Roles[want.Role].Attached = append(snap.Roles[want.Role].Attached, want.PolicyARN)
 		case plan.InstanceProfile:
 			snap.Profiles[want.Name] = &plan.LiveInstanceProfile{InstanceProfile: want}
+		case plan.Association:
+			snap.Instances = append(snap.Instances, &plan.LiveInstance{
+				Instance: plan.Instance{ID: want.InstanceID, Region: want.Region, ProfileARN: want.ProfileARN},
+			})
 		case plan.Instance:
 			want.ID, want.State = "i-0123456789abcdef0", "running"
 			snap.Instances = append(snap.Instances, &plan.LiveInstance{Instance: want})

@@ -17,18 +17,75 @@ import (
 // line. more are problems found elsewhere that belong to the same plan.
 func Plan(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style) error {
 	p := newPrinter(w, style)
-	p.changes(changes, false)
+	o := foresee(changes)
+	p.planned(o)
 	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
-	p.planSummary(changes)
-	if len(changes.Plan.NotSearched) > 0 {
-		p.wrapped("", dim, "orphans not searched in: "+strings.Join(changes.Plan.NotSearched, ", "))
+	p.planSummary(o)
+	if unsearched := changes.Plan.NotSearched; len(unsearched) > 0 {
+		places := make([]string, len(unsearched))
+		for i, account := range unsearched {
+			places[i] = place(changes.Plan, account)
+		}
+		p.wrapped("", dim, "orphans not searched in: "+strings.Join(places, ", ")+"; drift searches there")
 	}
 	return p.done()
 }
 
-// changes writes all that is not as it is to be. In a drift the words tell of
-// what is live, in a plan of what will be.
-func (p *printer) changes(changes *plan.Changes, drift bool) {
+// planned writes all that is to be changed, by account.
+func (p *printer) planned(o outlook) {
+	p.eachDiffering(o.changes, func(byID map[string]*plan.Change, c *plan.Change) {
+		if reasons := o.blocked(c); len(reasons) > 0 {
+			p.blocked(o, c, reasons)
+			return
+		}
+		sign, colour := symbol(c.Action)
+		text := resource(c)
+		switch more := about(c); {
+		case c.Action == plan.Error:
+			text += " " + trouble(c, o.codes[c.ID])
+		case c.Action == plan.Create && more != "":
+			text += " " + more
+		}
+		if after := o.waits(byID, c); len(after) > 0 {
+			text += " (after " + list(after) + ")"
+		}
+		p.wrapped("  "+p.paint(colour, sign)+" ", plain, text)
+		if c.Action == plan.Error {
+			p.grants(c, sign, colour)
+			return
+		}
+		p.parts(c, func(i int) []string { return o.blockedPart(c, i) })
+		p.details(o.written(c))
+	})
+}
+
+// blocked writes a change that is not tried, with the grants that wait for it.
+func (p *printer) blocked(o outlook, c *plan.Change, reasons []string) {
+	lead := p.paint(yellow, blockedSymbol) + " "
+	why := because(reasons)
+	apart := false // the grants have reasons of their own
+	for i := range c.Parts {
+		apart = apart || !slices.Equal(o.blockedPart(c, i), reasons)
+	}
+	if apart {
+		why = " (blocked)"
+	}
+	p.wrapped("  "+lead, plain, resource(c)+why)
+	for i, part := range c.Parts {
+		own := o.blockedPart(c, i)
+		switch {
+		case len(own) == 0:
+		case apart:
+			p.wrapped("      "+lead, plain, grant(part)+because(own))
+		default:
+			p.wrapped("      "+lead, plain, grant(part))
+		}
+	}
+}
+
+// eachDiffering calls f with all that is not as it is to be, under the name of
+// its account. It is also given all of them by id.
+func (p *printer) eachDiffering(changes *plan.Changes, f func(byID map[string]*plan.Change, c *plan.Change)) {
 	differ := slices.DeleteFunc(slices.Clone(changes.Steps), func(c *plan.Change) bool { return !c.Differs() })
 	byID := make(map[string]*plan.Change, len(differ))
 	for _, c := range differ {
@@ -37,54 +94,19 @@ func (p *printer) changes(changes *plan.Changes, drift bool) {
 	for _, group := range byAccount(differ) {
 		p.line(p.paint(bold, place(changes.Plan, group[0].Account)))
 		for _, c := range group {
-			after := ""
-			if !drift {
-				after = list(waits(changes.Plan, byID, c))
-			}
-			p.change(c, drift, after)
+			f(byID, c)
 		}
 		p.blank()
 	}
 }
 
-func (p *printer) change(c *plan.Change, drift bool, after string) {
-	sign, colour := symbol(c.Action)
-	text := resource(c)
-	if drift {
-		text += " " + driftWord(c.Action)
-	} else if more := about(c); more != "" && c.Action == plan.Create {
-		text += " " + more
-	}
-	if after != "" {
-		text += " (after " + after + ")"
-	}
-	p.wrapped("  "+p.paint(colour, sign)+" ", plain, text)
-	if c.Action == plan.Error {
-		p.waiting(c)
-		return
-	}
-	p.parts(c)
-	p.details(c)
-}
-
-func driftWord(a plan.Action) string {
-	switch a {
-	case plan.Create:
-		return "is missing"
-	case plan.Update:
-		return "differs"
-	case plan.Delete:
-		return "is ours, but no spec states it"
-	case plan.Adopt:
-		return "is there without our mark"
-	}
-	return "cannot be compared"
-}
-
 // waits names the other accounts whose changes come before this one.
-func waits(p *plan.Plan, differ map[string]*plan.Change, c *plan.Change) []string {
+func (o outlook) waits(differ map[string]*plan.Change, c *plan.Change) []string {
 	accounts := map[string]bool{}
-	for _, part := range c.Parts {
+	for i, part := range c.Parts {
+		if len(o.blockedPart(c, i)) > 0 {
+			continue
+		}
 		for _, id := range part.Needs {
 			if need := differ[id]; need != nil && need.Account != c.Account && len(part.Gain) > 0 {
 				accounts[need.Account] = true
@@ -93,36 +115,35 @@ func waits(p *plan.Plan, differ map[string]*plan.Change, c *plan.Change) []strin
 	}
 	names := slices.Sorted(maps.Keys(accounts))
 	for i, id := range names {
-		if a := p.Accounts[id]; a != nil {
-			names[i] = cmp.Or(a.Alias, id)
-		}
+		names[i] = alias(o.changes.Plan, id)
 	}
 	return names
 }
 
-// waiting lists the grants that wait for a change that cannot be done.
-func (p *printer) waiting(c *plan.Change) {
+// grants lists the grants that a change is for.
+func (p *printer) grants(c *plan.Change, sign string, colour colour) {
 	for _, part := range c.Parts {
 		if part.Share != "" {
-			p.line("      " + p.paint(red, "!") + " " + clean(part.Share) + ": " + clean(part.Consumer))
+			p.line("      " + p.paint(colour, sign) + " " + grant(part))
 		}
 	}
 }
 
 // parts tells which grants of a shared document change, where that is not all
-// there is to it.
-func (p *printer) parts(c *plan.Change) {
+// there is to it, and why those are left out that are blocked.
+func (p *printer) parts(c *plan.Change, blocked func(i int) []string) {
 	if c.Action != plan.Update && len(c.Parts) < 2 {
 		return
 	}
-	for _, part := range c.Parts {
+	for i, part := range c.Parts {
 		if part.Action == plan.Noop {
 			continue
 		}
 		sign, colour := symbol(part.Action)
-		text := clean(part.Share) + ": " + clean(part.Consumer)
-		if part.Share == "" {
-			text = clean(part.Consumer) + ", which no spec states any more"
+		text := grant(part)
+		if reasons := blocked(i); len(reasons) > 0 {
+			sign, colour = blockedSymbol, yellow
+			text += because(reasons)
 		}
 		p.wrapped("      "+p.paint(colour, sign)+" ", plain, text)
 	}
@@ -136,7 +157,7 @@ func (p *printer) details(c *plan.Change) {
 	const indent = "      "
 	before, after := documents(c.Before), documents(c.Want)
 	switch {
-	case c.Action == plan.Delete:
+	case c.Action == plan.Delete, before != nil && after == nil:
 		p.statements(indent+p.paint(red, "- "), plain, before)
 	case before == nil && c.Type != plan.TypeRole:
 		p.statements(indent, plain, after)
@@ -228,18 +249,25 @@ func show(v any) string {
 	return clean(fmt.Sprint(v))
 }
 
-func (p *printer) planSummary(changes *plan.Changes) {
-	s := changes.Summary()
+func (p *printer) planSummary(o outlook) {
+	s := o.changes.Summary()
 	if !s.Differs() && s.Error == 0 {
 		p.line(p.paint(green, "No changes.") + " " + matches(s.Noop))
 		return
 	}
-	text := fmt.Sprintf(" %d to create, %d to update, %d to remove", s.Create, s.Update, s.Delete)
-	if s.Adopt > 0 {
-		text += fmt.Sprintf(", %d to adopt", s.Adopt)
-		if !changes.Options.Adopt {
+	whole, partial, blocked := o.counts()
+	text := fmt.Sprintf(" %d to create, %d to update, %d to remove", whole[plan.Create], whole[plan.Update], whole[plan.Delete])
+	if n := whole[plan.Adopt]; n > 0 {
+		text += fmt.Sprintf(", %d to adopt", n)
+		if !o.changes.Options.Adopt {
 			text += " (only with --adopt)"
 		}
+	}
+	if partial > 0 {
+		text += fmt.Sprintf(", %d to do in part", partial)
+	}
+	if blocked > 0 {
+		text += fmt.Sprintf(", %d blocked", blocked)
 	}
 	if s.Error > 0 {
 		text += fmt.Sprintf(", %d that cannot be done", s.Error)

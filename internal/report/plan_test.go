@@ -57,10 +57,7 @@ func TestPlan(t *testing.T) {
 		"errors": {
 			world: func(t *testing.T) *world {
 				w := applied(t, recipeYAML, secondYAML)
-				w.snapshots[owner] = &plan.Snapshot{Account: owner, Failures: []plan.ReadFailure{{
-					Scope: plan.ScopeAccount, Code: "AccessDenied", Message: "AccessDenied: not authorized to perform sts:AssumeRole on xshare-deployer",
-					Mend: "let xshare-deployer trust you, or correct deployRole",
-				}}}
+				w.snapshots[owner] = unread(owner)
 				delete(w.snapshots[consumer].Roles[role].Tags, plan.RepositoryTag)
 				w.snapshots[consumer].Roles["reports"].Tags[plan.RepositoryTag] = "other"
 				w.snapshots[consumer].Instances[0].Type = "m5.large"
@@ -70,6 +67,44 @@ func TestPlan(t *testing.T) {
 				Code: "end-of-support", Severity: specs.SeverityWarning, Source: specs.Pos{File: "shares/shares.yaml", Line: 12, Col: 11},
 				Message: "image amazon-linux-2 has had no support since 2026-06-30", Mend: "use amazon-linux-2023",
 			}},
+			style: report.Style{Width: 80},
+		},
+		// What cannot be read or is not ours blocks what needs it.
+		"blocked": {
+			world: func(t *testing.T) *world {
+				w := empty(t, recipeYAML, thirdYAML)
+				w.snapshots[lab] = unread(lab)
+				return w
+			},
+			style: report.Style{Width: 80},
+		},
+		"blocked-owner": {
+			world: func(t *testing.T) *world {
+				w := empty(t, recipeYAML, thirdYAML)
+				w.snapshots[owner].Taken = map[string]bool{"mybucket2share": true}
+				w.snapshots[lab] = unread(lab)
+				return w
+			},
+			style: report.Style{Width: 80},
+		},
+		"blocked-role": {
+			world: func(t *testing.T) *world {
+				w := empty(t, recipeYAML, secondYAML)
+				roles := w.snapshots[consumer].Roles
+				roles[role] = &plan.LiveRole{Role: plan.Role{Name: role, Path: "/", Tags: map[string]string{plan.RepositoryTag: "other"}}}
+				roles["reports"] = &plan.LiveRole{Role: plan.Role{Name: "reports", Path: "/"}}
+				return w
+			},
+			style: report.Style{Width: 80, Color: true},
+		},
+		// A grant goes although the one that replaces it is blocked.
+		"blocked-and-lost": {
+			world: func(t *testing.T) *world {
+				w := empty(t, thirdYAML)
+				w.snapshots = applied(t, recipeYAML).snapshots
+				w.snapshots[lab] = unread(lab)
+				return w
+			},
 			style: report.Style{Width: 80},
 		},
 		"adopt": {
@@ -110,6 +145,30 @@ func TestDrift(t *testing.T) {
 			world: func(t *testing.T) *world {
 				w := applied(t, recipeYAML)
 				w.replace(`"s3:PutObject"`, `"s3:PutObject*"`)
+				return w
+			},
+			style: report.Style{Width: 80},
+		},
+		// These were compared; only nothing can be done about them.
+		"conflicts": {
+			world: func(t *testing.T) *world {
+				w := applied(t, recipeYAML, thirdYAML)
+				snap := w.snapshots[consumer]
+				snap.Instances[0].ProfileARN = "arn:aws:iam::222222222222:instance-profile/web"
+				snap.Profiles[role].Role = "admin"
+				snap.Roles[role].Path = "/team/"
+				w.snapshots[lab].Instances[0].ProfileARN = "arn:aws:iam::333333333333:instance-profile/web"
+				w.bucket().Region = "eu-west-1"
+				return w
+			},
+			style: report.Style{Width: 80},
+		},
+		"unknown": {
+			world: func(t *testing.T) *world {
+				w := applied(t, recipeYAML, secondYAML)
+				w.bucket().Policy = []byte(`{"Statement":`)
+				w.snapshots[consumer].Failures = []plan.ReadFailure{{Scope: plan.ScopeEC2 + "us-east-1", Message: "ec2:DescribeInstances on instances: UnauthorizedOperation"}}
+				delete(w.snapshots[consumer].Roles, "reports")
 				return w
 			},
 			style: report.Style{Width: 80},

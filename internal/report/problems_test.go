@@ -14,7 +14,7 @@ var someProblems = []specs.Problem{
 	{Code: "account-id", Severity: specs.SeverityError, Source: specs.Pos{File: "shares/b.yaml", Line: 9, Col: 12}, Message: "\"1111\x1b[8m\" is not 12 digits", Mend: ""},
 	{Code: "unreadable", Severity: specs.SeverityError, Account: owner, Step: "s3.Bucket/111111111111/b", Message: "bucket b cannot be read", Mend: "allow it"},
 	{Code: "unknown-field", Severity: specs.SeverityError, Source: specs.Pos{File: "shares/b.yaml", Line: 10, Col: 5}, Message: `there is no field "acess"`, Mend: "did you mean access?"},
-	{Code: "no-repository", Severity: specs.SeverityError, Message: "there is no xshare.yaml", Mend: "run `xshare init`"},
+	{Code: "no-repository", Severity: specs.SeverityError, Message: "there is no xshare.yaml", Mend: "write one"},
 }
 
 func TestProblems(t *testing.T) {

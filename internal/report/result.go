@@ -166,7 +166,7 @@ func failure(err error) (text, mend string) {
 		}
 		return clean(text), "apply again: that finds out and does the rest"
 	case errors.As(err, &api):
-		text = fmt.Sprintf("%s:%s on %s: %v", api.Service, api.Operation, api.Resource, api.Err)
+		text = api.What()
 		if api.RequestID != "" && !strings.Contains(text, api.RequestID) {
 			text += " (request " + api.RequestID + ")"
 		}

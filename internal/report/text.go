@@ -18,7 +18,7 @@ package report
 //     commands are never broken, so that they can be copied.
 //   - Resources are called what people call them, accounts by alias and id.
 //
-// Symbols: + create, ~ update, - remove, > adopt, ! error.
+// Symbols: + create, ~ update, - remove, > adopt, x blocked, ! error.
 
 import (
 	"bufio"

@@ -45,10 +45,21 @@ func resource(c *plan.Change) string { return noun(c.Type) + " " + called(c) }
 
 // place is an account as people know it: alias and id.
 func place(p *plan.Plan, account string) string {
-	if a := p.Accounts[account]; a != nil && a.Alias != "" {
-		return clean(a.Alias) + " (" + clean(account) + ")"
+	if a := p.Aliases[account]; a != "" {
+		return clean(a) + " (" + clean(account) + ")"
 	}
 	return cmp.Or(clean(account), "no account")
+}
+
+// alias is an account's alias or, without one, its id.
+func alias(p *plan.Plan, account string) string { return clean(cmp.Or(p.Aliases[account], account)) }
+
+// grant is the grant that a part is, or whoever loses access by it.
+func grant(part plan.PartChange) string {
+	if part.Share == "" {
+		return clean(part.Consumer) + ", which no spec states any more"
+	}
+	return clean(part.Share) + ": " + clean(part.Consumer)
 }
 
 // symbol is the sign of an action, with its colour.
@@ -67,6 +78,10 @@ func symbol(a plan.Action) (string, colour) {
 	}
 	return " ", plain
 }
+
+// blockedSymbol is the sign of what cannot be tried, since what it needs cannot
+// be done.
+const blockedSymbol = "x"
 
 // past is what was done by an action.
 func past(a plan.Action) string {
