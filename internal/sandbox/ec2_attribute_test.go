@@ -62,7 +62,9 @@ func TestLaunchWithANetworkInterface(t *testing.T) {
 			return err
 		}, "InvalidParameterValue", "CpuCredits", 400},
 		"tags of an interface": {func(ctx context.Context) error {
-			_, err := c.RunInstances(ctx, launching(func(in *ec2.RunInstancesInput) { in.TagSpecifications[0].ResourceType = types.ResourceTypeNetworkInterface }))
+			_, err := c.RunInstances(ctx, launching(func(in *ec2.RunInstancesInput) {
+				in.TagSpecifications[0].ResourceType = types.ResourceTypeNetworkInterface
+			}))
 			return err
 		}, "NotImplemented", "network-interface", 501},
 	})

@@ -55,6 +55,12 @@ func filtered[T any](c *ec2Call, list []T, known []string, of func(T) attributes
 	return slices.DeleteFunc(slices.Clone(list), func(v T) bool { return !matches(v) }), nil
 }
 
+// The sizes that a page can have (EC2 API: MaxResults of the Describe calls).
+const (
+	minPage = 5
+	maxPage = 1000
+)
+
 // paged cuts a page of MaxResults things out, and gives the next page's token.
 func paged[T any](c *ec2Call, list []T) ([]T, string, error) {
 	start := 0
@@ -69,12 +75,17 @@ func paged[T any](c *ec2Call, list []T) ([]T, string, error) {
 	}
 	start = min(start, len(list))
 	list = list[start:]
-	most, err := strconv.Atoi(c.get("MaxResults"))
-	if !c.has("MaxResults") || err == nil && most >= len(list) {
+	if !c.has("MaxResults") {
 		return list, "", nil
 	}
-	if err != nil || most < 1 {
-		return nil, "", invalidValue("Value ( %s ) for parameter maxResults is invalid. Expecting a value of at least 5.", c.get("MaxResults"))
+	most, err := strconv.Atoi(c.get("MaxResults"))
+	switch {
+	case err != nil || most < minPage:
+		return nil, "", invalidValue("Value ( %s ) for parameter maxResults is invalid. Expecting a value greater than or equal to %d.", c.get("MaxResults"), minPage)
+	case most > maxPage:
+		return nil, "", invalidValue("Value ( %s ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", c.get("MaxResults"), maxPage)
+	case most >= len(list):
+		return list, "", nil
 	}
 	return list[:most], base64.URLEncoding.EncodeToString([]byte(strconv.Itoa(start + most))), nil
 }

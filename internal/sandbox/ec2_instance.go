@@ -286,6 +286,9 @@ func (c *ec2Call) describeInstances() (any, error) {
 	if err := c.describing(); err != nil {
 		return nil, err
 	}
+	if c.has("MaxResults") && c.has("InstanceId.1") {
+		return nil, fault(http.StatusBadRequest, "InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults")
+	}
 	list, err := c.instances()
 	if err != nil {
 		return nil, err

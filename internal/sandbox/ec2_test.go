@@ -194,21 +194,21 @@ func TestClientToken(t *testing.T) {
 func TestDescribeInstances(t *testing.T) {
 	s := start(t, Options{Seed: fleet()})
 	c, ctx := s.ec2(consumer), t.Context()
-	must(c.RunInstances(ctx, launching(func(in *ec2.RunInstancesInput) { in.MinCount, in.MaxCount = aws.Int32(3), aws.Int32(3) })))(t)
+	must(c.RunInstances(ctx, launching(func(in *ec2.RunInstancesInput) { in.MinCount, in.MaxCount = aws.Int32(5), aws.Int32(5) })))(t)
 	filter := func(name string, values ...string) types.Filter { return types.Filter{Name: &name, Values: values} }
 	for name, w := range map[string]struct {
 		filters []types.Filter
 		want    int
 	}{
-		"none":      {nil, 4},
-		"tag":       {[]types.Filter{filter("tag:Name", "share-client")}, 3},
-		"tag, glob": {[]types.Filter{filter("tag:Name", "share-*", "x")}, 3},
+		"none":      {nil, 6},
+		"tag":       {[]types.Filter{filter("tag:Name", "share-client")}, 5},
+		"tag, glob": {[]types.Filter{filter("tag:Name", "share-*", "x")}, 5},
 		"tag, else": {[]types.Filter{filter("tag:Name", "other")}, 0},
-		"tag key":   {[]types.Filter{filter("tag-key", "Name")}, 3},
+		"tag key":   {[]types.Filter{filter("tag-key", "Name")}, 5},
 		"state":     {[]types.Filter{filter("instance-state-name", "running", "stopped")}, 1},
-		"both":      {[]types.Filter{filter("instance-state-name", "pending"), filter("tag-key", "Name")}, 3},
-		"profile":   {[]types.Filter{filter("iam-instance-profile.arn", profile1)}, 3},
-		"group":     {[]types.Filter{filter("instance.group-id", myGroup)}, 3},
+		"both":      {[]types.Filter{filter("instance-state-name", "pending"), filter("tag-key", "Name")}, 5},
+		"profile":   {[]types.Filter{filter("iam-instance-profile.arn", profile1)}, 5},
+		"group":     {[]types.Filter{filter("instance.group-id", myGroup)}, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := must(c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: w.filters}))(t)
@@ -223,7 +223,7 @@ func TestDescribeInstances(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	pages := 0
-	p := ec2.NewDescribeInstancesPaginator(c, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(3)})
+	p := ec2.NewDescribeInstancesPaginator(c, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(5)})
 	for p.HasMorePages() {
 		pages++
 		for _, r := range must(p.NextPage(ctx))(t).Reservations {
@@ -232,18 +232,21 @@ func TestDescribeInstances(t *testing.T) {
 			}
 		}
 	}
-	if pages != 2 || len(seen) != 4 {
+	if pages != 2 || len(seen) != 6 {
 		t.Errorf("%d instances on %d pages", len(seen), pages)
 	}
 	describe := func(in ec2.DescribeInstancesInput) func(context.Context) error {
 		return func(ctx context.Context) error { _, err := c.DescribeInstances(ctx, &in); return err }
 	}
 	checkRefused(t, map[string]refused{
-		"no such":   {describe(ec2.DescribeInstancesInput{InstanceIds: []string{"i-0000000000000000a"}}), "InvalidInstanceID.NotFound", "'i-0000000000000000a' does not exist", 400},
-		"two":       {describe(ec2.DescribeInstancesInput{InstanceIds: []string{"i-0000000000000000a", "i-0000000000000000b"}}), "InvalidInstanceID.NotFound", "i-0000000000000000a, i-0000000000000000b", 400},
-		"malformed": {describe(ec2.DescribeInstancesInput{InstanceIds: []string{"server"}}), "InvalidInstanceID.Malformed", "server", 400},
-		"filter":    {describe(ec2.DescribeInstancesInput{Filters: []types.Filter{filter("dns-name", "x")}}), "NotImplemented", "dns-name", 501},
-		"token":     {describe(ec2.DescribeInstancesInput{NextToken: aws.String("!")}), "InvalidParameterValue", "token", 400},
+		"no such":        {describe(ec2.DescribeInstancesInput{InstanceIds: []string{"i-0000000000000000a"}}), "InvalidInstanceID.NotFound", "'i-0000000000000000a' does not exist", 400},
+		"two":            {describe(ec2.DescribeInstancesInput{InstanceIds: []string{"i-0000000000000000a", "i-0000000000000000b"}}), "InvalidInstanceID.NotFound", "i-0000000000000000a, i-0000000000000000b", 400},
+		"malformed":      {describe(ec2.DescribeInstancesInput{InstanceIds: []string{"server"}}), "InvalidInstanceID.Malformed", "server", 400},
+		"a page of 4":    {describe(ec2.DescribeInstancesInput{MaxResults: aws.Int32(4)}), "InvalidParameterValue", "greater than or equal to 5", 400},
+		"a page of 1001": {describe(ec2.DescribeInstancesInput{MaxResults: aws.Int32(1001)}), "InvalidParameterValue", "less than or equal to 1000", 400},
+		"ids in pages":   {describe(ec2.DescribeInstancesInput{MaxResults: aws.Int32(5), InstanceIds: []string{"i-0123456789abcdef0"}}), "InvalidParameterCombination", "instancesSet", 400},
+		"filter":         {describe(ec2.DescribeInstancesInput{Filters: []types.Filter{filter("dns-name", "x")}}), "NotImplemented", "dns-name", 501},
+		"token":          {describe(ec2.DescribeInstancesInput{NextToken: aws.String("!")}), "InvalidParameterValue", "token", 400},
 	})
 	if out := must(s.ec2(owner).DescribeInstances(ctx, &ec2.DescribeInstancesInput{}))(t); len(out.Reservations) != 0 {
 		t.Error("another account sees the instances")

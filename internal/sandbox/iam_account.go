@@ -147,6 +147,13 @@ func (s *Server) roleDetail(r *role, profiles []*profile) roleDetailXML {
 	return v
 }
 
+// An account's quotas, those that AWS gives a new one (IAM:reference_iam-quotas).
+const (
+	maxRoles    = 1000
+	maxProfiles = 1000
+	maxPolicies = 1500
+)
+
 // summaryMap is a map of the query protocol.
 type summaryMap map[string]int
 
@@ -178,7 +185,7 @@ func getAccountSummary(c *call, _ params) (any, error) {
 	}
 	return struct{ SummaryMap summaryMap }{summaryMap{
 		"Users": 1, "Groups": 0, "Roles": len(a.Roles), "InstanceProfiles": len(a.Profiles), "Policies": len(a.Policies), "PolicyVersionsInUse": versions,
-		"RolesQuota": 1000, "InstanceProfilesQuota": 1000, "PoliciesQuota": 1500, "UsersQuota": 5000, "GroupsQuota": 300, "PolicyVersionsInUseQuota": 10000,
+		"RolesQuota": maxRoles, "InstanceProfilesQuota": maxProfiles, "PoliciesQuota": maxPolicies, "UsersQuota": 5000, "GroupsQuota": 300, "PolicyVersionsInUseQuota": 10000,
 		"PolicySizeQuota": maxPolicySize, "VersionsPerPolicyQuota": maxVersions, "AttachedPoliciesPerRoleQuota": maxAttached, "AssumeRolePolicySizeQuota": maxTrust,
 	}}, nil
 }

@@ -31,6 +31,21 @@ func (s *Server) builtIn(arn string) *policy {
 	return p
 }
 
+// usablePolicy finds a managed policy that an account's entities may have: its
+// own, or one of AWS's. One of AWS's that the sandbox does not have is refused
+// by name: it cannot tell whether AWS has it.
+func (c *call) usablePolicy(arn, account string, missing error) (*policy, error) {
+	v := c.server.findPolicy(arn)
+	owner, _ := splitIAM(arn)
+	switch {
+	case v == nil && owner == "aws":
+		return nil, notImplemented("the AWS managed policy %s: it knows %s", arn, strings.Join(sortedKeys(builtInPolicies), ", "))
+	case v == nil || v.Account != account && v.Account != "aws":
+		return nil, missing
+	}
+	return v, nil
+}
+
 // builtInTime is when AWS managed policies were made; it only has to be fixed.
 var builtInTime = time.Date(2015, 2, 6, 18, 39, 46, 0, time.UTC)
 

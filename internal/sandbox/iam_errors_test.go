@@ -119,9 +119,17 @@ func TestIAMRefuses(t *testing.T) {
 		"policy, Sids alike":     {createPolicy("new", `{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Action":"s3:*","Resource":"*"},{"Sid":"a","Effect":"Deny","Action":"s3:*","Resource":"*"}]}`), "MalformedPolicyDocument", "Sid"},
 		"policy of 6145":         {createPolicy("new", padded(6145)), "LimitExceeded", "PolicySize: 6144"},
 		"no policy": {func(ctx context.Context, c *iam.Client) error {
-			_, err := c.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: str("arn:aws:iam::aws:policy/AmazonS3FullAccess")})
+			_, err := c.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: str(ownPolicy("nobody's"))})
 			return err
 		}, "NoSuchEntity", "was not found"},
+		"AWS's policy that is not here": {func(ctx context.Context, c *iam.Client) error {
+			_, err := c.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: str("arn:aws:iam::aws:policy/AmazonS3FullAccess")})
+			return err
+		}, "NotImplemented", "the AWS managed policy arn:aws:iam::aws:policy/AmazonS3FullAccess"},
+		"AWS's policy that is not here, attached": {func(ctx context.Context, c *iam.Client) error {
+			_, err := c.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: str("r"), PolicyArn: str("arn:aws:iam::aws:policy/AmazonS3FullAccess")})
+			return err
+		}, "NotImplemented", "it knows AdministratorAccess, AmazonSSMManagedInstanceCore, ReadOnlyAccess"},
 		"no policy's ARN": {func(ctx context.Context, c *iam.Client) error {
 			_, err := c.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: str("arn:aws:iam::111111111111:role/policy")})
 			return err

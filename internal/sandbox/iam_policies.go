@@ -56,7 +56,7 @@ func policyFor(c *call, p params, extra map[string][]string) (*policy, error) {
 		return nil, accessDenied(denial{user: c.caller.ARN, action: "iam:" + c.operation, resource: "policy " + arn})
 	}
 	if v == nil {
-		return nil, noSuchEntity("Policy %s was not found.", arn)
+		return c.usablePolicy(arn, account, noSuchEntity("Policy %s was not found.", arn))
 	}
 	return v, nil
 }
@@ -107,6 +107,9 @@ func createPolicy(c *call, p params) (any, error) {
 		if strings.EqualFold(other, name) {
 			return nil, alreadyExists("A policy called %s already exists. Duplicate names are not allowed.", name)
 		}
+	}
+	if len(c.iam().Policies) >= maxPolicies {
+		return nil, limitExceeded("Cannot exceed quota for PoliciesPerAccount: %d", maxPolicies)
 	}
 	text := p.get("PolicyDocument")
 	if err := policyDocument(text); err != nil {

@@ -67,6 +67,9 @@ func createInstanceProfile(c *call, p params) (any, error) {
 			return nil, alreadyExists("Instance Profile %s already exists.", name)
 		}
 	}
+	if len(c.iam().Profiles) >= maxProfiles {
+		return nil, limitExceeded("Cannot exceed quota for InstanceProfilesPerAccount: %d", maxProfiles)
+	}
 	v := c.server.newProfile(c.caller.Account, name, path, c.now)
 	v.Tags = tags
 	c.iam().Profiles[name] = v

@@ -111,9 +111,8 @@ func attachRolePolicy(c *call, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := c.server.findPolicy(arn)
-	if v == nil || v.Account != c.caller.Account && v.Account != "aws" {
-		return nil, noSuchEntity("Policy %s does not exist or is not attachable.", arn)
+	if _, err := c.usablePolicy(arn, c.caller.Account, noSuchEntity("Policy %s does not exist or is not attachable.", arn)); err != nil {
+		return nil, err
 	}
 	if slices.Contains(r.Attached, arn) {
 		return nil, nil

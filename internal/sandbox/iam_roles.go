@@ -123,6 +123,9 @@ func createRole(c *call, p params) (any, error) {
 	if err := c.boundaryExists(boundary); err != nil {
 		return nil, err
 	}
+	if len(c.iam().Roles) >= maxRoles {
+		return nil, limitExceeded("Cannot exceed quota for RolesPerAccount: %d", maxRoles)
+	}
 	r := c.server.newRole(c.caller.Account, name, path, c.now)
 	r.Trust, r.Description, r.MaxSession, r.Boundary, r.Tags = trust, description, seconds, boundary, tags
 	c.iam().Roles[name] = r
@@ -134,11 +137,8 @@ func (c *call) boundaryExists(arn string) error {
 	if arn == "" {
 		return nil
 	}
-	v := c.server.findPolicy(arn)
-	if v == nil || v.Account != c.caller.Account && v.Account != "aws" {
-		return noSuchEntity("Scope ARN: %s does not exist or is not attachable.", arn)
-	}
-	return nil
+	_, err := c.usablePolicy(arn, c.caller.Account, noSuchEntity("Scope ARN: %s does not exist or is not attachable.", arn))
+	return err
 }
 
 func getRole(c *call, p params) (any, error) {

@@ -97,6 +97,9 @@ func newS3(s *Server) *service {
 		return name, s.bucketARN(at.bucket, at.key)
 	}
 	v.handle = func(c *call) (*response, error) {
+		if c.Header.Get("X-Amz-Account-Id") != "" { // its paths would be taken for buckets
+			return nil, notImplemented("the S3 Control API: %s %s", c.Method, c.URL.Path)
+		}
 		at := addressOf(c.Request)
 		op := chooseS3(ops, c.request, at)
 		if op == nil {

@@ -116,6 +116,20 @@ func validBucketName(name string) bool {
 
 var regionForm = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 
+// maxBuckets is how many buckets an account can have (S3: BucketRestrictions).
+const maxBuckets = 10000
+
+// bucketsOwned counts the caller's buckets.
+func (c *s3Call) bucketsOwned() int {
+	n := 0
+	for _, b := range c.server.world.S3.Buckets {
+		if b.Account == c.caller.Account {
+			n++
+		}
+	}
+	return n
+}
+
 // createRequest is CreateBucket's body.
 type createRequest struct {
 	LocationConstraint string
@@ -196,6 +210,9 @@ func (c *s3Call) createBucket() (*response, error) {
 			return nil, e
 		}
 	} else {
+		if c.bucketsOwned() >= maxBuckets {
+			return nil, fault(http.StatusBadRequest, "TooManyBuckets", "You have attempted to create more buckets than allowed")
+		}
 		b := newBucket(name, c.caller.Account, region, c.now)
 		b.Ownership, b.Tags = ownership, in.Tags
 		c.server.world.S3.Buckets[name] = b

@@ -154,9 +154,9 @@ func sessionPolicies(c *call, p params, account string) (texts []string, size in
 		return nil, 0, constraint("["+strconv.Itoa(len(arns))+" ARNs]", "policyArns", "Member must have length less than or equal to 10")
 	}
 	for _, arn := range arns {
-		v := c.server.findPolicy(arn)
-		if v == nil || v.Account != account && v.Account != "aws" {
-			return nil, 0, malformed("PolicyArns: the policy %s does not exist in the account %s", arn, account)
+		v, err := c.usablePolicy(arn, account, malformed("PolicyArns: the policy %s does not exist in the account %s", arn, account))
+		if err != nil {
+			return nil, 0, err
 		}
 		texts = append(texts, v.current().Text)
 		length += len(arn)
