@@ -204,6 +204,11 @@ func (c *comparer) marks() int {
 	}
 	for _, s := range c.plan.Steps {
 		if s.Type == TypeBucket && !s.Existing && c.snapshots[s.Account] != nil && c.snapshots[s.Account].Buckets[s.Name] != nil {
+			n++ // also where its mark is a statement's, and its tags were not read
+		}
+	}
+	for _, o := range c.orphans() {
+		if o.Type == TypeBucket {
 			n++
 		}
 	}

@@ -72,6 +72,7 @@ func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, en
 	o := awslive.Options{
 		Accounts: repo.Accounts, Partition: p.Partition, Region: repo.Region,
 		Repository: repo.Name, FormerNames: repo.FormerNames, Ours: p.Ours,
+		Regions:  p.Regions,
 		ReadOnly: readOnly, Version: version(), Stats: stats,
 	}
 	if a.flags.sandbox {
@@ -137,6 +138,7 @@ func (a *app) compare(ctx context.Context, w *world, sweep bool, emit func(execu
 	}
 	changes := plan.Compare(w.plan, w.snapshots, plan.Options{
 		Only: a.flags.only, Adopt: a.flags.adopt, Prune: a.flags.prune, PruneLimit: a.flags.pruneLimit,
+		DropDeadPrincipals: a.flags.dropDead,
 	})
 	changes.Problems = slices.Concat(changes.Problems, w.gone, w.since.unread(w.repo, changes, w.snapshots))
 	return changes, nil

@@ -81,6 +81,9 @@ func (a *app) readSavedPlan(given *pflag.FlagSet) (*plan.Document, error) {
 	if !given.Changed("prune") {
 		a.flags.prune = saved.Options.Prune
 	}
+	if !given.Changed("drop-dead-principals") {
+		a.flags.dropDead = saved.Options.DropDeadPrincipals
+	}
 	return saved, nil
 }
 

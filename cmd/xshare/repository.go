@@ -46,6 +46,9 @@ func readRepository(dir string) (*specs.Repository, []specs.Problem, error) {
 // selection turns --only into a test on share names. A glob that matches no
 // share is an error, since it is most likely a slip.
 func (a *app) selection(repo *specs.Repository) (func(share string) bool, error) {
+	if a.flags.prune && (len(a.flags.only) > 0 || a.flags.since != "") {
+		return nil, errors.New("--prune does not go with --only or --since: it deletes what no spec at all states")
+	}
 	if len(a.flags.only) == 0 {
 		return func(string) bool { return true }, nil
 	}

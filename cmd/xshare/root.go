@@ -142,8 +142,7 @@ func (a *app) addPlanFlags(cmd *cobra.Command) {
 	f.BoolVar(&a.flags.adopt, "adopt", false, "take over what exists without our mark")
 	f.BoolVar(&a.flags.prune, "prune", false, "delete whole resources of ours that no spec states, in every account")
 	f.IntVar(&a.flags.pruneLimit, "prune-limit", 0, "how many --prune may delete (default: 30 % of what is ours, at least 10)")
-	cmd.MarkFlagsMutuallyExclusive("prune", "only")
-	cmd.MarkFlagsMutuallyExclusive("prune", "since")
+	f.BoolVar(&a.flags.dropDead, "drop-dead-principals", false, "take the ids of deleted principals out of foreign Allow statements, which S3 would refuse")
 }
 
 func newVersionCommand(a *app) *cobra.Command {
