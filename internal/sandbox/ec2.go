@@ -86,6 +86,9 @@ func newEC2(*Server) *service {
 		ops[name] = operation{params: append([]string{"DryRun"}, op.params...)}
 	}
 	v.describe = func(r *request) (string, string) {
+		if first(r.form["Action"]) == "RunInstances" {
+			return "RunInstances", launchNamed(r.form)
+		}
 		for _, p := range []string{"InstanceId", "InstanceId.1", "IamInstanceProfileAssociation.InstanceId", "AssociationId", "ResourceId.1", "KeyName", "GroupName", "SubnetId", "VpcId"} {
 			if resource := first(r.form[p]); resource != "" {
 				return first(r.form["Action"]), resource

@@ -38,6 +38,20 @@ var launchDefaults = map[string][]string{
 	"Placement.AvailabilityZone": {""}, "NetworkInterface.N.AssociatePublicIpAddress": {"false"}, "NetworkInterface.N.DeleteOnTermination": {"true"},
 }
 
+// launchNamed says what a launch is about before it has an id: where, and the
+// Name tag. The client token is another one each time.
+func launchNamed(form params) string {
+	where := form.get("SubnetId") + form.get("NetworkInterface.1.SubnetId")
+	for _, n := range form.numbered("TagSpecification") {
+		for _, t := range form.tagsAt("TagSpecification." + strconv.Itoa(n) + ".Tag") {
+			if t.Key == "Name" {
+				return where + "/" + t.Value
+			}
+		}
+	}
+	return where
+}
+
 // runInstances launches instances: parameters, permissions on all that the
 // launch uses, what it names, and the client token, in that order.
 func (c *ec2Call) runInstances() (any, error) {

@@ -130,18 +130,18 @@ func (ops operations) find(c *call) (operation, error) {
 
 // queryService makes a service of the plain query protocol (STS and IAM): its
 // name, API version, XML namespace and operations. about names the parameters
-// that say what a call is about, in order of choice.
+// that say what a call is about: a role, or a role and a policy.
 func queryService(name, namespace string, ops operations, about []string) *service {
 	// Unsigned calls are refused below, after those that are not known.
 	v := &service{name: name, anonymous: true}
 	v.describe = func(r *request) (string, string) {
-		resource := ""
+		var named []string
 		for _, p := range about {
-			if resource = first(r.form[p]); resource != "" {
-				break
+			if v := first(r.form[p]); v != "" {
+				named = append(named, v)
 			}
 		}
-		return first(r.form["Action"]), resource
+		return first(r.form["Action"]), strings.Join(named, "/")
 	}
 	v.handle = func(c *call) (*response, error) {
 		op, err := ops.find(c)
