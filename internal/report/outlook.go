@@ -14,6 +14,7 @@ import (
 // done and why, and what that blocks.
 type outlook struct {
 	changes *plan.Changes
+	index   map[string]int    // of each change, by its id
 	codes   map[string]string // of the error of each change that cannot be done, by its id
 	results map[string]*executor.ChangeResult
 	writes  map[string]*plan.Change // the last write of each, by its id
@@ -22,13 +23,17 @@ type outlook struct {
 // foresee rehearses an apply in which all that is tried works, with the same
 // schedule: what is blocked then, an apply blocks whatever happens.
 func foresee(changes *plan.Changes) outlook {
-	o := outlook{changes: changes, codes: errorCodes(changes), results: map[string]*executor.ChangeResult{}, writes: map[string]*plan.Change{}}
+	o := outlook{
+		changes: changes, index: map[string]int{}, codes: errorCodes(changes),
+		results: map[string]*executor.ChangeResult{}, writes: map[string]*plan.Change{},
+	}
 	s := executor.NewSchedule(changes)
 	for t := s.Next(); t != nil; t = s.Next() {
 		o.writes[t.Change.ID] = t.Change
 		s.Report(t, executor.Outcome{})
 	}
-	for _, r := range s.Result().Changes {
+	for i, r := range s.Result().Changes {
+		o.index[r.Change.ID] = i
 		o.results[r.Change.ID] = r
 	}
 	return o
@@ -113,10 +118,9 @@ func (o outlook) blockedPart(c *plan.Change, i int) []string {
 func (o outlook) reasons(account string, causes []string) []string {
 	var list []string
 	told := map[string]bool{}
-	for _, c := range o.changes.Steps {
-		if !slices.Contains(causes, c.ID) {
-			continue
-		}
+	causes = slices.SortedFunc(slices.Values(causes), func(a, b string) int { return o.index[a] - o.index[b] })
+	for _, id := range causes {
+		c := o.results[id].Change
 		what := "is to be adopted first"
 		if c.Action == plan.Error {
 			what = trouble(c, o.codes[c.ID])

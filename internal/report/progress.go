@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -148,6 +149,12 @@ func (p *Progress) tell(e executor.Event) {
 	case executor.EventPartial:
 		p.print(e.Account, yellow, past(e.Change.Action)+" in part "+resource(e.Change)+blockedBy(e.Blocked))
 	case executor.EventFailed:
+		if errors.Is(e.Err, executor.ErrRefused) {
+			if !quiet { // the plan has said why
+				p.print(e.Account, red, "not tried "+resource(e.Change))
+			}
+			return
+		}
 		text, _ := failure(e.Err)
 		p.print(e.Account, red, "failed "+resource(e.Change)+": "+text)
 	case executor.EventBlocked:

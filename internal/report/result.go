@@ -118,22 +118,46 @@ func (v *resultView) one(r *executor.ChangeResult) {
 	}
 }
 
-// failed writes the root causes, each with what it blocked.
+// failed writes the root causes, each with what it blocked. What failed for one
+// reason, such as an account that cannot be read, is told together.
 func (v *resultView) failed() {
+	type reason struct{ account, text, mend string }
+	var order []reason
+	alike := map[reason][]*executor.ChangeResult{}
 	for _, r := range v.failures {
-		v.wrapped(v.paint(red, "failed: "), plain, v.named(r.Change))
 		text, mend := failure(r.Err)
-		v.wrapped("    ", plain, text)
-		if mend != "" {
-			v.wrapped("    ", plain, "mend: "+mend)
+		why := reason{r.Change.Account, text, mend}
+		if alike[why] == nil {
+			order = append(order, why)
 		}
-		v.blocking(r.Change.ID)
-		delete(v.blocked, r.Change.ID)
+		alike[why] = append(alike[why], r)
+	}
+	for _, why := range order {
+		var blocked []string
+		for i, r := range alike[why] {
+			if i < mostListed {
+				v.wrapped(v.paint(red, "failed: "), plain, v.named(r.Change))
+			}
+			for _, what := range v.blocked[r.Change.ID] {
+				if !slices.Contains(blocked, what) {
+					blocked = append(blocked, what)
+				}
+			}
+			delete(v.blocked, r.Change.ID)
+		}
+		if n := len(alike[why]) - mostListed; n > 0 {
+			v.line(v.paint(red, "failed: ") + "... and " + count(n, "more change"))
+		}
+		v.wrapped("    ", plain, why.text)
+		if why.mend != "" {
+			v.wrapped("    ", plain, "mend: "+why.mend)
+		}
+		v.blocking(blocked)
 	}
 	// What a change that is not in the result blocked.
 	for _, id := range slices.Sorted(maps.Keys(v.blocked)) {
 		v.line(v.paint(red, "failed: ") + clean(id))
-		v.blocking(id)
+		v.blocking(v.blocked[id])
 	}
 	for _, what := range v.stuck {
 		v.line(v.paint(yellow, "blocked: ") + what)
@@ -143,10 +167,10 @@ func (v *resultView) failed() {
 	}
 }
 
-func (v *resultView) blocking(id string) {
-	for i, what := range v.blocked[id] {
+func (v *resultView) blocking(blocked []string) {
+	for i, what := range blocked {
 		if i == mostListed {
-			v.line("    ... and " + count(len(v.blocked[id])-i, "more"))
+			v.linef("    ... and %d more", len(blocked)-i)
 			return
 		}
 		v.labelled("    "+v.paint(yellow, "blocks "), plain, what)

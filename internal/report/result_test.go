@@ -64,6 +64,14 @@ func TestResult(t *testing.T) {
 			},
 			style: report.Style{Width: 80, Color: true},
 		},
+		"unreadable": {
+			world: func(t *testing.T) *world {
+				w := empty(t, recipeYAML, thirdYAML)
+				w.snapshots[lab] = unread(lab)
+				return w
+			},
+			style: report.Style{Width: 80},
+		},
 		"interrupted": {
 			world:  func(t *testing.T) *world { return empty(t, recipeYAML) },
 			stopAt: "s3.Bucket/111111111111/mybucket2share",
