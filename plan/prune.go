@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/specs"
 )
 
@@ -101,7 +102,7 @@ func (c *comparer) prune() {
 		switch live := o.Before.(type) {
 		case Bucket:
 			o.need(byID, StepID(TypeBucketPolicy, o.Account, "", live.Name))
-			if policy := snap.Buckets[live.Name].Policy; policy != nil && byID[StepID(TypeBucketPolicy, o.Account, "", live.Name)] == nil {
+			if c.holdsForeign(snap.Buckets[live.Name].Policy) {
 				c.fail(o, "prune-foreign-policy", fmt.Sprintf("bucket %s has a policy with foreign statements", live.Name), "delete the bucket by hand if nobody uses it")
 			}
 		case InstanceProfile:
@@ -113,6 +114,9 @@ func (c *comparer) prune() {
 		case Role:
 			c.pruneRole(o, snap.Roles[live.Name], snap, byID)
 		case Policy:
+			if c.holdsForeign(live.Document) {
+				c.fail(o, "prune-foreign-statements", fmt.Sprintf("managed policy %s has foreign statements", live.Name), "delete the policy by hand if nobody needs them")
+			}
 			for _, name := range sortedKeys(snap.Roles) {
 				if slices.Contains(snap.Roles[name].Attached, live.ARN) {
 					o.need(byID, StepID(TypeAttachment, o.Account, "", name+"/"+live.Name))
@@ -122,6 +126,13 @@ func (c *comparer) prune() {
 	}
 	c.out.Steps = append(c.out.Steps, orphans...)
 	c.pruneGuard(len(orphans))
+}
+
+// holdsForeign reports whether a document has statements that are not ours, or
+// cannot be understood.
+func (c *comparer) holdsForeign(document []byte) bool {
+	rest, err := iampolicy.Merge(document, c.plan.Ours, nil)
+	return err != nil || rest != nil
 }
 
 // pruneRole orders a role's deletion after what holds on to it, and refuses it

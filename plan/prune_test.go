@@ -88,6 +88,20 @@ func TestPruneLeavesWhatIsForeign(t *testing.T) {
 			},
 			"s3.Bucket/111111111111/mybucket", "prune-foreign-policy",
 		},
+		"bucket with a foreign statement beside ours": {
+			func(l live) {
+				foreignPolicy(l, `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::mybucket/*"}`)
+			},
+			"s3.Bucket/111111111111/mybucket", "prune-foreign-policy",
+		},
+		"managed policy with a foreign statement": {
+			func(l live) {
+				for _, p := range l["222222222222"].Policies {
+					p.Document = []byte(strings.Replace(string(p.Document), `"Statement":[`, `"Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"},`, 1))
+				}
+			},
+			readerPolicyID, "prune-foreign-statements",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, l := orphaned(t)

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/xshare/xshare/executor"
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -149,8 +150,14 @@ func TestDeleteBucket(t *testing.T) {
 			t.Errorf("deleting again took %d writes", n)
 		}
 		refused(t, c, deletion(plan.TypeBucket, owner, bucket("untagged", nil)), "bucket untagged", "any more")
-		if left := observe(t, c, plan.Want{Account: owner, Buckets: []plan.BucketWant{{Name: "full-one"}, {Name: "untagged"}}}).Buckets; len(left) != 1 || left["untagged"] == nil {
-			t.Errorf("buckets left: %v", left)
+		foreign := deletion(plan.TypeBucket, owner, bucket("foreign", ourTags))
+		_, err = api.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String("foreign"), Policy: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::foreign/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`)})
+		must(t, err)
+		refused(t, c, foreign, "bucket foreign", "not ours")
+		left := observe(t, c, plan.Want{Account: owner, Buckets: []plan.BucketWant{{Name: "full-one"}, {Name: "untagged"}, {Name: "foreign"}}}).Buckets
+		if diff := cmp.Diff([]string{"foreign", "untagged"}, keys(left)); diff != "" {
+			t.Errorf("buckets left (-want +got):\n%s", diff)
 		}
 	})
 }

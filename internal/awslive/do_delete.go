@@ -2,7 +2,6 @@ package awslive
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,6 +48,18 @@ func (d *doing) delete(ctx context.Context) error {
 func (d *doing) notOurs(resource string) error {
 	return fmt.Errorf("%s: %s does not carry the tag %s=%s any more, so it is left alone: plan anew",
 		d.account.ID, resource, plan.RepositoryTag, d.client.options.Repository)
+}
+
+// onlyOurs refuses a resource whose policy has, or may have, foreign statements.
+func (d *doing) onlyOurs(resource string, policy []byte) error {
+	rest, err := iampolicy.Merge(policy, d.client.options.Ours, nil)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %s is left alone: %w: delete it by hand if nobody needs it", d.account.ID, resource, err)
+	case rest != nil:
+		return fmt.Errorf("%s: %s has policy statements that are not ours, so it is left alone: delete it by hand if nobody needs them", d.account.ID, resource)
+	}
+	return nil
 }
 
 // unheld calls f until what held on to the resource is off everywhere. One that
@@ -98,9 +109,8 @@ func (d *doing) deletePolicy(ctx context.Context, before plan.Policy) error {
 	if !d.client.marked(iamTags(live.Policy.Tags)) && !d.hasOurs(text) {
 		return d.notOurs("policy " + before.ARN)
 	}
-	rest, err := iampolicy.Merge(text, d.client.options.Ours, nil)
-	if err != nil || rest != nil {
-		return errors.Join(err, fmt.Errorf("%s: policy %s holds statements that are not ours, so it is left alone: delete it by hand if nobody needs them", d.account.ID, before.ARN))
+	if err := d.onlyOurs("policy "+before.ARN, text); err != nil {
+		return err
 	}
 	_, others, err := d.versions(ctx, before.ARN)
 	if isCode(err, "NoSuchEntity") {
@@ -231,6 +241,13 @@ func (d *doing) deleteBucket(ctx context.Context, before plan.Bucket) error {
 		return err
 	case !d.client.marked(tags):
 		return d.notOurs("bucket " + before.Name)
+	}
+	policy, err := d.bucketPolicy(ctx, before.Name, before.Region)
+	if err != nil {
+		return err
+	}
+	if err := d.onlyOurs("bucket "+before.Name, policy); err != nil {
+		return err
 	}
 	_, err = d.s3(before.Region).DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &before.Name, ExpectedBucketOwner: &d.account.ID})
 	switch {
