@@ -85,6 +85,7 @@ func newEC2(*Server) *service {
 	for name, op := range all {
 		ops[name] = operation{params: append([]string{"DryRun"}, op.params...)}
 	}
+	v.serves = sortedKeys(ops)
 	v.describe = func(r *request) (string, string) {
 		if first(r.form["Action"]) == "RunInstances" {
 			return "RunInstances", launchNamed(r.form)

@@ -133,7 +133,7 @@ func (ops operations) find(c *call) (operation, error) {
 // that say what a call is about: a role, or a role and a policy.
 func queryService(name, namespace string, ops operations, about []string) *service {
 	// Unsigned calls are refused below, after those that are not known.
-	v := &service{name: name, anonymous: true}
+	v := &service{name: name, anonymous: true, serves: sortedKeys(ops)}
 	v.describe = func(r *request) (string, string) {
 		var named []string
 		for _, p := range about {

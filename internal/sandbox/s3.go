@@ -85,6 +85,13 @@ func newS3(s *Server) *service {
 		denied:     denied,
 	}}
 	ops := slices.Concat(s3BucketOperations(), s3PolicyOperations(), s3ConfigOperations(), s3ObjectOperations(), s3ListOperations(), s3MultipartOperations(), s3Unserved())
+	for _, op := range ops {
+		if op.run != nil {
+			v.serves = append(v.serves, op.name)
+		}
+	}
+	slices.Sort(v.serves)
+	v.serves = slices.Compact(v.serves)
 	v.describe = func(r *request) (string, string) {
 		at := addressOf(r.Request)
 		name := ""

@@ -163,7 +163,8 @@ func (s *Server) Close() error {
 
 // A service is one AWS service: how its requests are read, done and answered.
 type service struct {
-	name string // as in the credential scope and the journal: "iam", "s3"
+	name   string   // as in the credential scope and the journal: "iam", "s3"
+	serves []string // the operations that it does, sorted; docs/sandbox.md lists them
 	// describe names the call from the request alone: the operation as AWS's
 	// API reference has it (empty: unknown) and what it is about (for faults
 	// and the journal; authorize replaces it by the ARN).

@@ -16,7 +16,7 @@ const taggingTarget = "ResourceGroupsTaggingAPI_20170126."
 // newTagging is the Resource Groups Tagging API: what is tagged in the
 // caller's account and the call's region (its API reference, GetResources).
 func newTagging(*Server) *service {
-	v := &service{name: "tagging", anonymous: true, fail: failJSON11, refusals: jsonRefusals()}
+	v := &service{name: "tagging", serves: []string{"GetResources"}, anonymous: true, fail: failJSON11, refusals: jsonRefusals()}
 	// Its own code, where most services of the protocol have ThrottlingException.
 	v.throttled.code = "ThrottledException"
 	// The API has no resources that a policy could name.
