@@ -79,6 +79,7 @@ func AcquireLock(ctx context.Context, store Store, repository string, holder Hol
 		case err == nil:
 			return l, former, nil
 		case !errors.Is(err, ErrExists):
+			l.abandon(ctx, err)
 			return nil, nil, err
 		}
 		there, version, err := ReadLock(ctx, store, repository)
@@ -101,9 +102,24 @@ func AcquireLock(ctx context.Context, store Store, repository string, holder Hol
 		case errors.Is(err, ErrChanged), errors.Is(err, ErrAbsent):
 			continue // somebody else was faster, or this was our own write: see again
 		}
+		l.abandon(ctx, err)
 		return nil, nil, err
 	}
 	return nil, nil, fmt.Errorf("the lock %s changes hands too fast to be taken: try again", l.name)
+}
+
+// abandonPatience bounds the removal of a lock that may have been taken.
+const abandonPatience = 10 * time.Second
+
+// abandon removes the lock if a write that was cut short, by an interrupt or
+// for want of an answer, has taken it all the same. Where S3 said no, it has not.
+func (l *Lock) abandon(ctx context.Context, err error) {
+	if api, ok := errors.AsType[*APIError](err); ok && api.Code != "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonPatience)
+	defer cancel()
+	_ = l.Release(ctx) // if that fails as well, the lock expires
 }
 
 // ReadLock returns who has the repository's lock, and the lock's version;

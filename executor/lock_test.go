@@ -18,6 +18,7 @@ type memory struct {
 	versions map[string]string
 	writes   int
 	lose     bool  // the answers of writes are lost, once: they are sent again
+	cut      bool  // the caller is interrupted after a write, once
 	down     error // what every call fails with
 }
 
@@ -40,6 +41,10 @@ func (m *memory) write(name string, condition func() error, text *string) (strin
 			delete(m.versions, name)
 		} else {
 			m.texts[name], m.versions[name] = *text, fmt.Sprint(m.writes)
+		}
+		if m.cut {
+			m.cut = false
+			return "", context.Canceled
 		}
 		if !m.lose {
 			return m.versions[name], nil
@@ -259,6 +264,33 @@ func TestLockSurvivesLostAnswers(t *testing.T) {
 		store.lose = true
 		if err := l.Release(t.Context()); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// An interrupt while the lock is taken leaves none behind, and none of another.
+func TestLockIsAbandoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		for range 2 { // on nothing, and on one that has expired
+			store.cut = true
+			if l, _, err := AcquireLock(t.Context(), store, "acme", bob, time.Hour); l != nil || !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, %v", l, err)
+			}
+			if len(store.texts) != 0 {
+				t.Errorf("what stayed: %v", store.texts)
+			}
+			_ = acquire(t, store, ann)
+			time.Sleep(time.Hour)
+		}
+		l := acquire(t, store, ann)
+		store.down = context.Canceled
+		if _, _, err := AcquireLock(t.Context(), store, "acme", bob, time.Hour); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		store.down = nil
+		if err := l.Release(t.Context()); err != nil {
+			t.Errorf("the lock of another was removed: %v", err)
 		}
 	})
 }
