@@ -57,6 +57,11 @@ func (a *app) verify(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
+	for _, snapshot := range w.snapshots {
+		if len(snapshot.Failures) > 0 {
+			return errFailed // what could not be read is among the proofs
+		}
+	}
 	return a.verdict(proofs, probes)
 }
 
