@@ -85,8 +85,24 @@ func (c *s3Call) versioned(action string) (string, error) {
 	return action + "Version", nil
 }
 
+// maxMetadata is the size of an object's own metadata, names and values (S3: UsingMetadata).
+const maxMetadata = 2048
+
 // checkWrite refuses by name what would make something else than is kept here.
 func (c *s3Call) checkWrite() error {
+	if len(c.at.key) > 1024 {
+		return fault(http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
+	}
+	size := 0
+	_, meta := c.described()
+	for k, v := range meta {
+		size += len(k) + len(v)
+	}
+	if size > maxMetadata {
+		e := fault(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
+		e.detail = map[string]string{"Size": strconv.Itoa(size), "MaxSizeAllowed": strconv.Itoa(maxMetadata)}
+		return e
+	}
 	acl := c.Header.Get("X-Amz-Acl")
 	switch {
 	case c.bucket.Versioning == "Enabled":
@@ -190,9 +206,6 @@ func tooLarge(size int) error {
 }
 
 func (c *s3Call) putObject() (*response, error) {
-	if len(c.at.key) > 1024 {
-		return nil, fault(http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
-	}
 	if len(c.data) > maxObject {
 		return nil, tooLarge(len(c.data))
 	}

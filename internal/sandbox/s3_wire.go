@@ -12,6 +12,7 @@ import (
 	"hash/crc64"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -118,11 +119,19 @@ func md5Of(data []byte) []byte {
 // length, Content-MD5, x-amz-content-sha256 and checksums.
 func (c *s3Call) readBody() error {
 	c.data, c.tail = c.body, http.Header{}
-	sha := c.Header.Get("X-Amz-Content-Sha256")
+	sha, length := c.Header.Get("X-Amz-Content-Sha256"), c.Header.Get("X-Amz-Decoded-Content-Length")
+	if slices.Contains(c.TransferEncoding, "chunked") && length == "" { // S3 wants to know before how much there is
+		e := fault(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented")
+		e.detail = map[string]string{"Header": "Transfer-Encoding"}
+		return e
+	}
 	switch {
 	case strings.HasPrefix(sha, "STREAMING-"):
+		if length == "" {
+			return fault(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+		}
 		data, tail, ok := decodeChunks(c.body)
-		if want := c.Header.Get("X-Amz-Decoded-Content-Length"); !ok || want != "" && want != strconv.Itoa(len(data)) {
+		if !ok || length != strconv.Itoa(len(data)) {
 			return fault(http.StatusBadRequest, "IncompleteBody", "The request body terminated unexpectedly")
 		}
 		c.data, c.tail = data, tail

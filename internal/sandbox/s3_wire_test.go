@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -208,5 +209,60 @@ func TestErrorsOnTheWire(t *testing.T) {
 		if body := text(t, r); !strings.Contains(body, c.want) {
 			t.Errorf("%s: %d %s", what, r.StatusCode, body)
 		}
+	}
+}
+
+// endless is a body whose length is not known before.
+type endless struct{ io.Reader }
+
+func TestWhatBodiesAndHeadersAreRefused(t *testing.T) {
+	s := start(t, Options{})
+	c := s.bucket(t, "store")
+	name, long := aws.String("store"), strings.Repeat("k", 1025)
+	put(t, c, "store", "source", "text")
+	large := map[string]string{"a": strings.Repeat("x", 2048)}
+	checkRefused(t, map[string]refused{
+		"no length": {func(ctx context.Context) error {
+			r, err := http.NewRequestWithContext(ctx, http.MethodPut, s.url+"/store/k", endless{strings.NewReader("hello")})
+			if err != nil {
+				return err
+			}
+			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+owner+"/20261124/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0")
+			status, body := s.send(t, r)
+			if status != 501 || !strings.Contains(body, "<Header>Transfer-Encoding</Header>") {
+				t.Errorf("%d %s", status, body)
+			}
+			_, err = c.GetObject(ctx, &s3.GetObjectInput{Bucket: name, Key: aws.String("k")})
+			return err
+		}, "NoSuchKey", "", 404},
+		"key": {func(ctx context.Context) error {
+			_, err := c.PutObject(ctx, &s3.PutObjectInput{Bucket: name, Key: &long})
+			return err
+		}, "KeyTooLongError", "", 400},
+		"key of a copy": {func(ctx context.Context) error {
+			_, err := c.CopyObject(ctx, &s3.CopyObjectInput{Bucket: name, Key: &long, CopySource: aws.String("store/source")})
+			return err
+		}, "KeyTooLongError", "", 400},
+		"key of an upload": {func(ctx context.Context) error {
+			_, err := c.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: name, Key: &long})
+			return err
+		}, "KeyTooLongError", "", 400},
+		"metadata": {func(ctx context.Context) error {
+			_, err := c.PutObject(ctx, &s3.PutObjectInput{Bucket: name, Key: aws.String("k"), Metadata: large})
+			return err
+		}, "MetadataTooLarge", "", 400},
+		"metadata of an upload": {func(ctx context.Context) error {
+			_, err := c.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: name, Key: aws.String("k"), Metadata: large})
+			return err
+		}, "MetadataTooLarge", "", 400},
+	})
+	r := s.raw(t, http.MethodPut, "", "/store/k", "0\r\n\r\n", "X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+	if body := text(t, r); r.StatusCode != http.StatusLengthRequired || !strings.Contains(body, "MissingContentLength") {
+		t.Errorf("%d %s", r.StatusCode, body)
+	}
+	// The S3 Control API's paths are no buckets.
+	r = s.raw(t, http.MethodGet, "", "/v20180820/configuration/publicAccessBlock", "", "X-Amz-Account-Id", owner)
+	if body := text(t, r); r.StatusCode != http.StatusNotImplemented || !strings.Contains(body, "S3 Control API") {
+		t.Errorf("%d %s", r.StatusCode, body)
 	}
 }
