@@ -1,13 +1,16 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // Holder is who has the lock: the text of the lock's document.
@@ -64,12 +67,14 @@ type Lock struct {
 }
 
 // AcquireLock takes the repository's lock for a life that Keep renews. holder
-// says who and for which commit; the rest of it is filled in. If somebody else
+// says who, for which commit and, if it has an id, which run; the rest of it is
+// filled in. If somebody else
 // has it, the error is a *HeldError. A lock that has expired is taken over, and
 // its former holder is returned.
 func AcquireLock(ctx context.Context, store Store, repository string, holder Holder, life time.Duration) (_ *Lock, former *Holder, err error) {
 	now := time.Now()
-	holder.ID, holder.When, holder.Expires = rand.Text(), now.UTC(), now.Add(life).UTC()
+	holder.ID = cmp.Or(holder.ID, rand.Text())
+	holder.When, holder.Expires = now.UTC(), now.Add(life).UTC()
 	l := &Lock{store: store, name: LockName(repository), life: life, holder: holder}
 	// A lock that vanishes between a create and a read was released; more than
 	// a few such turns are bad luck, and no reason to go on for ever.
@@ -134,7 +139,19 @@ func ReadLock(ctx context.Context, store Store, repository string) (*Holder, str
 		// Not to be taken for expired: nobody knows who wrote it, and why.
 		return nil, version, fmt.Errorf("the lock %s holds something else than a lock: see what it is, and remove it with `xshare unlock`: %w", LockName(repository), ErrNotALock)
 	}
+	h.Who, h.Commit = shown(h.Who), shown(h.Commit)
 	return &h, version, nil
+}
+
+// shown is a text that somebody else may have written, without what would do
+// something to a terminal.
+func shown(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // ErrNotALock is that what is in the lock's place cannot be read as one.
@@ -217,7 +234,7 @@ func (l *Lock) own(ctx context.Context) (string, error) {
 	}
 	var h Holder
 	if json.Unmarshal(text, &h) != nil || h.ID != l.holder.ID {
-		who := h.Who
+		who := shown(h.Who)
 		if who == "" {
 			who = "something else"
 		}

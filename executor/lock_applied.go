@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -15,6 +16,10 @@ type Applied struct {
 	When   time.Time `json:"when"`
 	Who    string    `json:"who"` // ARN of the caller
 }
+
+// commitID is the form of git's ids, with SHA-1 and SHA-256. A name that git
+// would look up, such as HEAD, is none.
+var commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 // AppliedName is the name of the record of a repository's last commit applied.
 func AppliedName(repository string) string { return "xshare/" + repository + ".applied" }
@@ -30,9 +35,10 @@ func ReadApplied(ctx context.Context, store Store, repository string) (*Applied,
 		return nil, "", err
 	}
 	var a Applied
-	if err := json.Unmarshal(text, &a); err != nil || a.Commit == "" {
+	if err := json.Unmarshal(text, &a); err != nil || !commitID.MatchString(a.Commit) {
 		return nil, "", fmt.Errorf("%s does not name the last commit applied: see what it is and remove it", AppliedName(repository))
 	}
+	a.Who = shown(a.Who)
 	return &a, version, nil
 }
 

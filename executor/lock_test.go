@@ -200,7 +200,7 @@ func TestLockIsRenewed(t *testing.T) {
 		}
 		// A store that is down for a while, and an answer that is lost, are no loss.
 		store.set(func() { store.down = errors.New("no answer") })
-		time.Sleep(30 * time.Minute)
+		time.Sleep(20 * time.Minute)
 		store.set(func() { store.down, store.lose = nil, true })
 		time.Sleep(time.Hour)
 		cancel()
@@ -305,6 +305,19 @@ func TestLockThatIsNone(t *testing.T) {
 	}
 }
 
+// Whoever writes to the lock's bucket does nothing to a terminal.
+func TestLockIsShownPlainly(t *testing.T) {
+	store := newMemory()
+	h := Holder{ID: "x", Who: "a\x1b[2Jb", Commit: "c\u202ed", Expires: time.Now().Add(time.Hour)}
+	if _, err := store.Create(t.Context(), LockName("acme"), h.text()); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := AcquireLock(t.Context(), store, "acme", ann, time.Hour)
+	if err == nil || strings.ContainsAny(err.Error(), "\x1b\u202e") || !strings.Contains(err.Error(), "a\ufffd[2Jb") {
+		t.Errorf("got %q", err)
+	}
+}
+
 func TestLockFailsWithItsStore(t *testing.T) {
 	store := newMemory()
 	store.down = errors.New("AccessDenied")
@@ -315,6 +328,7 @@ func TestLockFailsWithItsStore(t *testing.T) {
 
 func TestApplied(t *testing.T) {
 	store := newMemory()
+	one, two, three := strings.Repeat("1", 40), strings.Repeat("2", 40), strings.Repeat("3", 40)
 	read := func() (*Applied, string) {
 		t.Helper()
 		a, version, err := ReadApplied(t.Context(), store, "acme")
@@ -330,28 +344,30 @@ func TestApplied(t *testing.T) {
 		t.Fatalf("got %v", a)
 	}
 	store.lose = true
-	if err := write("", "one"); err != nil {
+	if err := write("", one); err != nil {
 		t.Fatal(err)
 	}
 	a, version := read()
-	if a == nil || a.Commit != "one" || a.Who != "arn:ann" {
+	if a == nil || a.Commit != one || a.Who != "arn:ann" {
 		t.Fatalf("got %v", a)
 	}
-	if err := write("", "two"); !errors.Is(err, ErrExists) {
+	if err := write("", two); !errors.Is(err, ErrExists) {
 		t.Errorf("a record was written over: %v", err)
 	}
 	store.lose = true
-	if err := write(version, "two"); err != nil {
+	if err := write(version, two); err != nil {
 		t.Error(err)
 	}
-	if err := write(version, "three"); !errors.Is(err, ErrChanged) {
+	if err := write(version, three); !errors.Is(err, ErrChanged) {
 		t.Errorf("another's record was written over: %v", err)
 	}
-	if a, _ := read(); a.Commit != "two" {
+	if a, _ := read(); a.Commit != two {
 		t.Errorf("got %v", a)
 	}
-	store.set(func() { store.texts[AppliedName("acme")] = "?" })
-	if _, _, err := ReadApplied(t.Context(), store, "acme"); err == nil {
-		t.Error("what is no record was taken for one")
+	for _, text := range []string{"?", "{}", `{"commit": "HEAD"}`, `{"commit": "--all"}`} {
+		store.set(func() { store.texts[AppliedName("acme")] = text })
+		if _, _, err := ReadApplied(t.Context(), store, "acme"); err == nil {
+			t.Errorf("%s was taken for a record", text)
+		}
 	}
 }

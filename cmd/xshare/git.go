@@ -61,10 +61,11 @@ func (h *history) descends(ctx context.Context, commit, from string) (bool, erro
 	if commit == from {
 		return true, nil
 	}
-	if _, err := h.commit(ctx, from); err != nil {
+	from, err := h.commit(ctx, from)
+	if err != nil {
 		return false, err
 	}
-	_, err := h.git(ctx, "merge-base", "--is-ancestor", from, commit)
+	_, err = h.git(ctx, "merge-base", "--is-ancestor", from, commit)
 	switch {
 	case err == nil:
 		return true, nil

@@ -82,7 +82,7 @@ func (a *app) secure(ctx context.Context, w *world, dir string) (_ *safeguards, 
 		}
 	}
 	if w.repo.Lock != nil {
-		if err := g.acquire(ctx, who); err != nil {
+		if err := g.acquire(ctx, run, who); err != nil {
 			return nil, err
 		}
 	}
@@ -114,10 +114,10 @@ func (w *world) store() executor.Store {
 	return w.client.Store(l.Bucket, l.Account.ID, l.Region)
 }
 
-func (g *safeguards) acquire(ctx context.Context, who string) error {
+func (g *safeguards) acquire(ctx context.Context, run, who string) error {
 	w := g.world
 	g.store = w.store()
-	lock, former, err := executor.AcquireLock(ctx, g.store, w.repo.Name, executor.Holder{Who: who, Commit: w.commit}, w.repo.Lock.Expires)
+	lock, former, err := executor.AcquireLock(ctx, g.store, w.repo.Name, executor.Holder{ID: run, Who: who, Commit: w.commit}, w.repo.Lock.Expires)
 	if err != nil {
 		return err
 	}
