@@ -1,12 +1,14 @@
 # The recipe as plain Terraform: a bucket in one account, and in another a role
 # that may use it, with an instance that has the role. The access keys are
-# account ids, which the sandbox takes as those accounts' administrators.
+# account ids, which the sandbox takes as those accounts' administrators. From
+# version 6.23 on the provider asks S3 Control for a bucket's tags, at a host
+# name that begins with the account's id, which an address cannot have.
 
 terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.0"
+      version = ">= 5.0, < 6.23"
     }
   }
 }
