@@ -289,7 +289,7 @@ func (b *builder) attachmentOf(policyID string, g *pendingGrant) string {
 func (b *builder) plan() *Plan {
 	p := &Plan{
 		Repository: b.repo.Name, FormerNames: b.repo.FormerNames, Partition: b.partition,
-		Accounts: map[string]*specs.Account{}, Aliases: map[string]string{}, stated: map[string]bool{},
+		Accounts: map[string]*specs.Account{}, Aliases: map[string]string{}, stated: map[string]bool{}, shared: map[string]bool{},
 	}
 	byID := map[string]*specs.Account{}
 	for _, a := range b.repo.Accounts {
@@ -322,6 +322,11 @@ func (b *builder) plan() *Plan {
 		}
 	}
 	slices.Sort(p.NotSearched)
+	p.whole = true
+	for _, share := range b.repo.Shares {
+		p.shared[share.Bucket.Name] = true
+		p.whole = p.whole && b.selected(share.Name)
+	}
 	p.Regions = b.regions()
 	p.index()
 	return p

@@ -47,32 +47,31 @@ func (c *comparer) bucket(change *Change, want Bucket, snap *Snapshot) {
 	}
 }
 
-// Leads are the buckets that our marked policies name and no step is about,
-// in the accounts that were read: what a share that is gone may have left
-// open. They are to be read before Compare, which closes them.
+// Leads are the buckets that our marked policies name and no share does: what a
+// share that is gone may have left open. They are to be read before Compare,
+// which closes them. A policy that leads to one is narrowed by the same apply,
+// so this is the only time to find it: a bucket that no account has listed is
+// looked for in all accounts that were not asked for theirs.
 func Leads(p *Plan, snapshots map[string]*Snapshot) []Want {
-	c := &comparer{plan: p}
-	names := map[string]bool{}
+	names := p.led(snapshots)
+	isListed := map[string]bool{}
 	for _, snap := range snapshots {
-		for _, policy := range snap.Policies {
-			d, err := iampolicy.ParseLive(policy.Document)
-			if err != nil {
-				continue
-			}
-			for _, s := range d.Statements {
-				if name := bucketOf(s); name != "" && c.plan.Ours(s.Sid) {
-					names[name] = true
-				}
-			}
+		for name := range snap.Listed {
+			isListed[name] = true
 		}
 	}
 	var wants []Want
-	for _, account := range sortedKeys(snapshots) {
+	for _, account := range sortedSet(append(p.searchable(), sortedKeys(snapshots)...)) {
+		snap := snapshots[account]
+		if snap == nil {
+			snap = &Snapshot{}
+		}
 		want := Want{Account: account}
-		for _, name := range sortedKeys(names) {
-			region, listed := snapshots[account].Listed[name]
-			isRead := snapshots[account].Buckets[name] != nil // by a sweep
-			if listed && !isRead && !p.stated[StepID(TypeBucketPolicy, account, "", name)] {
+		for _, name := range names {
+			region, listed := snap.Listed[name]
+			isRead := snap.Buckets[name] != nil // by a sweep
+			mayBeHere := !isListed[name] && snap.Listed == nil && snap.Failure(ScopeS3) == nil
+			if (listed || mayBeHere) && !isRead {
 				want.Buckets = append(want.Buckets, BucketWant{Name: name, Region: region})
 			}
 		}
@@ -81,6 +80,26 @@ func Leads(p *Plan, snapshots map[string]*Snapshot) []Want {
 		}
 	}
 	return wants
+}
+
+// led are the names of the buckets in our marked policies that no share is
+// about, sorted.
+func (p *Plan) led(snapshots map[string]*Snapshot) []string {
+	names := map[string]bool{}
+	for _, snap := range snapshots {
+		for _, policy := range snap.Policies {
+			d, err := iampolicy.ParseLive(policy.Document)
+			if err != nil {
+				continue
+			}
+			for _, s := range d.Statements {
+				if name := bucketOf(s); name != "" && p.Ours(s.Sid) && !p.shared[name] {
+					names[name] = true
+				}
+			}
+		}
+	}
+	return sortedKeys(names)
 }
 
 // unstatedPolicies makes a change for every bucket that was read, that no spec

@@ -181,3 +181,41 @@ func TestLeadsLeaveWhatASweepHasRead(t *testing.T) {
 		t.Errorf("leads: %+v", wants)
 	}
 }
+
+// The only policy that leads to a bucket is narrowed by the apply that finds it,
+// so accounts that no step is in are asked for their buckets then.
+func TestLeadsLookWhereNoStepIs(t *testing.T) {
+	const moved = `moved
+  bucket: {name: moved, account: analytics, create: true}
+  consumers:
+    - {account: analytics, role: {name: other, create: true, trust: lambda}, access: list}
+`
+	_, l := orphaned(t)
+	snaps := func() live {
+		return live{"222222222222": {Policies: l["222222222222"].Policies, Listed: map[string]string{"moved": "us-east-1"}}}
+	}
+	asked := func(wants []Want) (accounts []string) {
+		for _, w := range wants {
+			if slices.ContainsFunc(w.Buckets, func(b BucketWant) bool { return b.Name == "mybucket" }) {
+				accounts = append(accounts, w.Account)
+			}
+		}
+		return accounts
+	}
+	p := build(t, load(t, moved), everything)
+	if got := asked(Leads(p, snaps())); !slices.Contains(got, "111111111111") || slices.Contains(got, "222222222222") {
+		t.Errorf("asked for the bucket: %q", got)
+	}
+	if !slices.ContainsFunc(p.Wants(false), func(w Want) bool { return w.Account == "111111111111" && w.Search }) {
+		t.Error("the account that no step is in is not searched for policies that lead to a bucket")
+	}
+	onlyMoved := func(share string) bool { return share == "moved" }
+	p = build(t, load(t, moved, unrelated), onlyMoved)
+	if got := asked(Leads(p, snaps())); !slices.Contains(got, "111111111111") {
+		t.Errorf("with --only, asked for the bucket: %q", got)
+	}
+	p = build(t, load(t, moved, recipe), onlyMoved)
+	if got := asked(Leads(p, snaps())); len(got) > 0 {
+		t.Errorf("asked for a bucket that a share is about: %q", got)
+	}
+}

@@ -11,6 +11,7 @@ type Want struct {
 	Account   string
 	Buckets   []BucketWant   // by name
 	IAM       bool           // roles, managed policies, attachments and profiles, in bulk
+	Search    bool           // roles and managed policies at least, for policies of ours that lead to a bucket
 	Roles     []string       // names that IAM is read for
 	Policies  []string       // ARNs of managed policies that are to be there
 	Profiles  []string       // names, whose tags are needed even where they hold no role
@@ -119,6 +120,16 @@ type LiveInstance struct {
 	Instance
 }
 
+// Join takes what later reads found into the snapshots of their accounts.
+func Join(snapshots, later map[string]*Snapshot) {
+	for account, snapshot := range later {
+		if snapshots[account] == nil {
+			snapshots[account] = &Snapshot{Account: account}
+		}
+		snapshots[account].Add(snapshot)
+	}
+}
+
 // Add takes what a later read of the same account found into the snapshot.
 func (s *Snapshot) Add(later *Snapshot) {
 	for name, b := range later.Buckets {
@@ -145,12 +156,19 @@ func (s *Snapshot) Failure(scope string) *ReadFailure {
 
 // Wants lists what to read for the plan, by account, sorted. With sweep, every
 // account of the repository is searched for what is ours, and none is left
-// that was not searched.
+// that was not searched. Without one, a plan of all shares still reads IAM of
+// every account: a policy of ours there may lead to a bucket that a share has
+// left, and nothing else tells of it. See Leads.
 func (p *Plan) Wants(sweep bool) []Want {
 	byAccount := map[string]*Want{}
 	if sweep {
-		for _, account := range append(sortedKeys(p.Accounts), p.NotSearched...) {
+		for _, account := range p.searchable() {
 			byAccount[account] = &Want{Account: account, IAM: true, Sweep: p.Regions}
+		}
+	}
+	if p.whole && !sweep {
+		for _, account := range p.searchable() {
+			byAccount[account] = &Want{Account: account, Search: true}
 		}
 	}
 	for _, s := range p.Steps {
@@ -184,6 +202,11 @@ func (p *Plan) Wants(sweep bool) []Want {
 	}
 	slices.SortFunc(wants, func(a, b Want) int { return strings.Compare(a.Account, b.Account) })
 	return wants
+}
+
+// searchable are the accounts of the repository that may be read.
+func (p *Plan) searchable() []string {
+	return append(sortedKeys(p.Accounts), p.NotSearched...)
 }
 
 func (w *Want) instances(region string) *InstanceWant {

@@ -75,13 +75,15 @@ type Plan struct {
 	// Aliases are those of all accounts of the repository, by id.
 	Aliases map[string]string
 	// NotSearched are the accounts of the repository, by id, that no step is in
-	// and that only a sweep searches.
+	// and in which only a sweep searches for whole resources.
 	NotSearched []string
 	// Regions are all that the repository names, sorted.
 	Regions []string
 
 	byID   map[string]*Step
 	stated map[string]bool // ids of all steps of the repository, --only or not
+	shared map[string]bool // names of the buckets of all shares, --only or not
+	whole  bool            // no share is left out
 }
 
 // Grant is one consumer's access within a share, with the ids of all that it

@@ -125,9 +125,7 @@ func (a *app) observe(ctx context.Context, w *world, sweep bool, emit func(execu
 	if err != nil {
 		return err
 	}
-	for account, snapshot := range later {
-		w.snapshots[account].Add(snapshot)
-	}
+	plan.Join(w.snapshots, later)
 	return nil
 }
 

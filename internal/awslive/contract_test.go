@@ -91,7 +91,7 @@ func TestRecipeConverges(t *testing.T) {
 		applied(t, again, changes)
 		got := again.options.Stats.Report()
 		want := map[string]map[string]int{
-			owner:    {"sts:GetCallerIdentity": 1, "sts:AssumeRole": 1, "s3:ListBuckets": 1, "s3:GetBucketPolicy": 1},
+			owner:    {"iam:GetAccountAuthorizationDetails": 1, "sts:GetCallerIdentity": 1, "sts:AssumeRole": 1, "s3:ListBuckets": 1, "s3:GetBucketPolicy": 1},
 			consumer: {"sts:AssumeRole": 1, "iam:GetAccountAuthorizationDetails": 1, "iam:ListInstanceProfiles": 1, "ec2:DescribeInstances": 1},
 		}
 		if b.sandbox == nil {

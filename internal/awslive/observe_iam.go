@@ -31,10 +31,12 @@ func (r *reader) readIAM(ctx context.Context) {
 	tags := map[string]map[string]string{} // of profiles that hold a role
 	var g errgroup.Group
 	g.Go(func() error { return r.readDetails(ctx, tags) })
-	g.Go(func() (err error) {
-		listed, err = r.listProfiles(ctx)
-		return err
-	})
+	if r.want.IAM || len(r.want.Profiles) > 0 {
+		g.Go(func() (err error) {
+			listed, err = r.listProfiles(ctx)
+			return err
+		})
+	}
 	if err := g.Wait(); err != nil {
 		r.fail(plan.ScopeIAM, err)
 		return
