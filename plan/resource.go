@@ -76,7 +76,7 @@ type Instance struct {
 	SecurityGroups []string          `json:"securityGroups,omitempty"`
 	KeyName        string            `json:"keyName,omitempty"`
 	ProfileARN     string            `json:"instanceProfileArn"`
-	State          string            `json:"state,omitempty"` // live only
+	State          string            `json:"-"` // live only; it comes and goes, and is no part of what is compared
 	Tags           map[string]string `json:"tags,omitempty"`
 }
 
