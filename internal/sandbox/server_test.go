@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -102,7 +104,7 @@ func start(t *testing.T, o Options) testServer {
 }
 
 // config is an SDK configuration with the keys of an account's administrator,
-// or of a session, that does not retry.
+// or of a session, that does not retry what the sandbox answers.
 func (s testServer) config(key string, secretToken ...string) aws.Config {
 	secret, token := "any", ""
 	if len(secretToken) == 2 {
@@ -111,8 +113,20 @@ func (s testServer) config(key string, secretToken ...string) aws.Config {
 	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(s.url),
 		Credentials: credentials.NewStaticCredentialsProvider(key, secret, token),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+		Retryer:     func() aws.Retryer { return retry.NewStandard(onlyCutShort) },
 	}
+}
+
+// onlyCutShort repeats a call whose answer was cut short by the SDK itself: it
+// closes the request's body as soon as there is an answer, and if net/http has
+// not seen the body's end by then it closes the connection, with what is left
+// of a long answer. A server on the same machine is quick enough for that.
+func onlyCutShort(o *retry.StandardOptions) {
+	o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+		var cut *smithy.DeserializationError
+		return aws.BoolTernary(errors.As(err, &cut) && errors.Is(err, net.ErrClosed))
+	})}
+	o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 }
 
 func (s testServer) sts(key string, secretToken ...string) *sts.Client {
