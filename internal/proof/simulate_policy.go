@@ -1,0 +1,212 @@
+package proof
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+)
+
+// policies reads all policies of a case. A kind of policy of which there is
+// none, or an empty list, limits nothing and allows nothing.
+func (r *caseReader) policies(c testCase) (p iampolicy.Policies, err error) {
+	for _, list := range []struct {
+		name, kind string
+		into       *[]iampolicy.Named
+	}{
+		{"identityPolicies", "the identity policy", &p.Identity},
+		{"boundary", "the permissions boundary", &p.Boundary},
+		{"sessionPolicy", "the session policy", &p.Session},
+		{"endpointPolicies", "the VPC endpoint policy", &p.Endpoint},
+	} {
+		if f, ok := c.fields[list.name]; ok {
+			if *list.into, err = r.policyList(f, list.kind); err != nil {
+				return p, err
+			}
+		}
+	}
+	if f, ok := c.fields["resourcePolicy"]; ok {
+		named, err := r.policy(f, "the resource policy")
+		if err != nil {
+			return p, err
+		}
+		p.Resource = &named
+	}
+	if p.SCPs, err = r.levels(c, "scps", "the service control policy"); err != nil {
+		return p, err
+	}
+	if p.RCPs, err = r.levels(c, "rcps", "the resource control policy"); err != nil {
+		return p, err
+	}
+	p.RestrictPublicBuckets, err = r.bool(c, "s3BlockPublicAccess")
+	return p, err
+}
+
+// policyList reads a list of policies, or one. It is nil if it is empty.
+func (r *caseReader) policyList(f field, kind string) ([]iampolicy.Named, error) {
+	if f.kind() != aList {
+		p, err := r.policy(f, kind)
+		return []iampolicy.Named{p}, err
+	}
+	items, err := r.items(f)
+	if err != nil {
+		return nil, err
+	}
+	var list []iampolicy.Named
+	for i, item := range items {
+		item.name = fmt.Sprintf("%s[%d]", f.name, i)
+		label := kind
+		if len(items) > 1 {
+			label = fmt.Sprintf("%s number %d", kind, i+1)
+		}
+		p, err := r.policy(item, label)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// levels reads the lists of an organization's policies, the root's first. A
+// level without policies is one all the same: nothing in it allows.
+func (r *caseReader) levels(c testCase, name, kind string) ([][]iampolicy.Named, error) {
+	f, ok := c.fields[name]
+	if !ok {
+		return nil, nil
+	}
+	if f.kind() != aList {
+		return nil, r.errorf(f.at, "%s must be a list of lists of policies, one a level, the root's first, not %s", name, f.kind())
+	}
+	items, err := r.items(f)
+	if err != nil {
+		return nil, err
+	}
+	var levels [][]iampolicy.Named
+	for i, item := range items {
+		if item.kind() != aList {
+			return nil, r.errorf(item.at, "%s[%d] must be the list of one level's policies, not %s: write [[…], […]], the root's first", name, i, item.kind())
+		}
+		item.name = fmt.Sprintf("%s[%d]", name, i)
+		level, err := r.policyList(item, fmt.Sprintf("%s of level %d", kind, i+1))
+		if err != nil {
+			return nil, err
+		}
+		levels = append(levels, level)
+	}
+	return levels, nil
+}
+
+// mostFaults is how many faults of a policy one sentence holds.
+const mostFaults = 3
+
+// badPolicy says what is wrong with a policy, and where: in the line, or in
+// the text of its own that a string holds.
+func (r *caseReader) badPolicy(f, document field, err error) error {
+	list := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		list = joined.Unwrap()
+	}
+	at := document.at
+	var texts []string
+	for i, one := range list {
+		if i == mostFaults {
+			texts = append(texts, fmt.Sprintf("and %d more", len(list)-i))
+			break
+		}
+		text := one.Error()
+		var p *iampolicy.ParseError
+		switch {
+		case !errors.As(one, &p):
+		case document.kind() == aString:
+			text = fmt.Sprintf("at %d:%d of its text: %s", p.Line, p.Column, p.Msg)
+		case i == 0:
+			at += bytesOf(document.text, p.Column-1) // a line of JSON has no line breaks
+			text = p.Msg
+		default:
+			text = fmt.Sprintf("at column %d: %s", r.column(document.at)+p.Column-1, p.Msg)
+		}
+		texts = append(texts, text)
+	}
+	return r.errorf(at, "%s: %s", f.name, strings.Join(texts, "; "))
+}
+
+// bytesOf is how many bytes the first characters of a text take.
+func bytesOf(text []byte, characters int) int {
+	n := 0
+	for ; characters > 0 && n < len(text); characters-- {
+		_, size := utf8.DecodeRune(text[n:])
+		n += size
+	}
+	return n
+}
+
+// policy reads a policy, or {name, policy}; the policy is an object or a
+// string that holds one. kind is what reasons call it, number is its place
+// where it is one of several.
+func (r *caseReader) policy(f field, kind string) (iampolicy.Named, error) {
+	if p, ok := r.parsed[f.at]; ok {
+		return p, nil
+	}
+	p := iampolicy.Named{Name: kind}
+	document := f
+	if f.kind() == anObject {
+		list, err := r.members(f)
+		if err != nil {
+			return p, err
+		}
+		if slices.ContainsFunc(list, func(m field) bool { return m.name == "name" || m.name == "policy" }) {
+			if document, p.Name, err = r.named(f, list, kind); err != nil {
+				return p, err
+			}
+		}
+	}
+	text := document.text
+	switch document.kind() {
+	case anObject:
+	case aString:
+		s, err := r.string(document)
+		if err != nil {
+			return p, err
+		}
+		text = []byte(s)
+	default:
+		return p, r.errorf(document.at, "%s must be a policy, as an object or a string, not %s", f.name, document.kind())
+	}
+	var err error
+	if p.Document, err = iampolicy.Parse(text); err != nil {
+		return p, r.badPolicy(f, document, err)
+	}
+	r.parsed[f.at] = p
+	return p, nil
+}
+
+// named takes {name, policy} apart.
+func (r *caseReader) named(f field, list []field, kind string) (document field, name string, err error) {
+	name = kind
+	for _, m := range list {
+		switch m.name {
+		case "policy":
+			document = m
+		case "name":
+			m.name = f.name + ".name"
+			s, err := r.string(m)
+			if err != nil {
+				return f, "", err
+			}
+			if s != "" {
+				kind, _, _ = strings.Cut(kind, " number ")
+				name = kind + ` "` + s + `"`
+			}
+		default:
+			return f, "", r.errorf(m.nameAt, `%s has no field %q: it is a policy, or an object of "name" and "policy"`, f.name, m.name)
+		}
+	}
+	if document.text == nil {
+		return f, "", r.errorf(f.at, `%s has a "name", but the field "policy" is missing`, f.name)
+	}
+	return document, name, nil
+}

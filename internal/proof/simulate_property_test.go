@@ -1,0 +1,178 @@
+package proof
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+)
+
+// simulateChoices are values that a drawn case's fields may have.
+var simulateChoices = map[string][]string{
+	"principal": {
+		`"arn:aws:iam::222222222222:role/team/reader"`, `"arn:aws:sts::222222222222:assumed-role/reader/s1"`, `"arn:aws:iam::222222222222:user/ann"`,
+		`"anonymous"`, `"ec2.amazonaws.com"`, `"*"`,
+	},
+	"action":              {`"s3:GetObject"`, `"s3:PutObject"`, `"s3:ListBucket"`},
+	"resource":            {`"arn:aws:s3:::b/logs/x"`, `"arn:aws:s3:::b"`},
+	"resourceAccount":     {`"111111111111"`, `"222222222222"`},
+	"identityPolicies":    {`["$all"]`, `["$get"]`, `["$put", "$list"]`, `["$get", "$denyGet"]`, `[]`},
+	"resourcePolicy":      {`"$toReader"`, `"$toAccount"`, `"$public"`, `"$tls"`, `"$fromIP"`, `"$denyAll"`},
+	"boundary":            {`"$all"`, `["$put"]`, `[]`},
+	"scps":                {`[["$all"], ["$get"]]`, `[["$all"]]`, `[]`},
+	"sessionPolicy":       {`"$all"`, `"$put"`},
+	"context":             {`{"aws:SourceIp": "203.0.113.7", "s3:prefix": "logs/"}`, `{"aws:securetransport": false}`, `{"aws:SecureTransport": null}`},
+	"exactContext":        {`true`, `false`},
+	"s3BlockPublicAccess": {`true`},
+}
+
+type drawnCase map[string]json.RawMessage
+
+// drawCase draws a case with the first three fields, and others or not.
+func drawCase(t *rapid.T) drawnCase {
+	c := drawnCase{}
+	for _, name := range sortedKeys(simulateChoices) {
+		needed := slices.Contains([]string{"principal", "action", "resource"}, name)
+		if needed || rapid.Bool().Draw(t, "has "+name) {
+			c[name] = json.RawMessage(rapid.SampledFrom(simulateChoices[name]).Draw(t, name))
+		}
+	}
+	return c
+}
+
+func (c drawnCase) simulate(t *rapid.T) Answer {
+	line, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Simulate(simulateExpand(line), 1, simulateNow)
+}
+
+// with is the case with the fields of others over it.
+func (c drawnCase) with(others ...drawnCase) drawnCase {
+	out := drawnCase{}
+	for _, fields := range append([]drawnCase{c}, others...) {
+		for k, v := range fields {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func (c drawnCase) steps(t *rapid.T, steps ...drawnCase) drawnCase {
+	text, err := json.Marshal(steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.with(drawnCase{"steps": text})
+}
+
+func sameDecision(a, b Answer) bool {
+	return a.Decision == b.Decision && slices.Equal(a.Lacking, b.Lacking)
+}
+
+// A case is decided alike whole, and in parts: what it has and what its one
+// step adds.
+func TestSimulateSplit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		whole := drawCase(t)
+		base, step := drawnCase{}, drawnCase{}
+		for _, name := range sortedKeys(whole) {
+			into := base
+			// A principal of the step's own would be without some of the rest.
+			if name != "principal" && name != "resourceAccount" && rapid.Bool().Draw(t, name+" in the step") || name == "action" {
+				into = step
+			}
+			into[name] = whole[name]
+		}
+		if a, b := whole.simulate(t), base.steps(t, step).simulate(t); !sameDecision(a, b) {
+			t.Fatalf("whole %s %v (%s), split %s %v (%s)", a.Decision, a.Lacking, a.Reason, b.Decision, b.Lacking, b.Reason)
+		}
+	})
+}
+
+// A case with steps is decided as the first of them that does not pass.
+func TestSimulateSteps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		base := drawCase(t)
+		steps := []drawnCase{{}}
+		want := base.simulate(t)
+		for range rapid.IntRange(0, 3).Draw(t, "steps") {
+			step := drawCase(t)
+			delete(step, "context") // contexts merge
+			steps = append(steps, step)
+			switch one := base.with(step).simulate(t); {
+			case one.Decision == iampolicy.Invalid, want.Decision == iampolicy.Allowed:
+				if want.Decision != iampolicy.Invalid {
+					want = one
+				}
+			}
+		}
+		if got := base.steps(t, steps...).simulate(t); !sameDecision(got, want) {
+			t.Fatalf("%s %v (%s), want %s %v (%s)", got.Decision, got.Lacking, got.Reason, want.Decision, want.Lacking, want.Reason)
+		}
+	})
+}
+
+// Whatever limits more never allows more, and steps only ask for more.
+func TestSimulateNeverWidens(t *testing.T) {
+	policy := func(name string) json.RawMessage { return json.RawMessage(`[["$` + name + `"]]`) }
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawCase(t)
+		if a := c.with(drawnCase{"rcps": policy("denyAll")}).simulate(t); a.Allowed {
+			t.Fatalf("allowed against a deny: %s", a.Reason)
+		}
+		if c.simulate(t).Allowed {
+			return
+		}
+		limited := c.with(drawnCase{
+			"endpointPolicies": json.RawMessage(`["$get"]`), "s3BlockPublicAccess": json.RawMessage(`true`),
+		})
+		if a := limited.simulate(t); a.Allowed {
+			t.Fatalf("limits allow it: %s", a.Reason)
+		}
+		other := drawnCase{"action": json.RawMessage(`"s3:DeleteObject"`), "resource": json.RawMessage(`"arn:aws:s3:::b/other"`), "resourcePolicy": json.RawMessage(`"$public"`)}
+		if a := c.steps(t, other).simulate(t); a.Allowed {
+			t.Fatalf("a step hides that the case is denied: %s", a.Reason)
+		}
+	})
+}
+
+func FuzzSimulate(f *testing.F) {
+	for _, fields := range []string{
+		`{}`, `{"principal":"anonymous","context":{"aws:SourceIp":["203.0.113.1",1,true],"x":null}}`, `{"scps":[["$all"],[]],"rcps":[[]],"exactContext":true}`,
+		`{"identityPolicies":[{"name":"p","policy":"{\"Statement\":[]}"}],"boundary":"$put","steps":[{},{"action":"kms:Decrypt","context":{"a":"b"}}]}`,
+	} {
+		f.Add(simulateCase(f, fields))
+	}
+	for _, line := range []string{``, `{`, `{"id":1e9}`, `{"id":"\ud800"}`, `{"steps":[{"steps":null}]}`, "{\"\\u0069d\":\"x\",\"\u00e9\":1}"} {
+		f.Add([]byte(line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		a := Simulate(line, 1, simulateNow)
+		text, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Reason == "" || a.Lacking == nil || a.Allowed != (a.Decision == iampolicy.Allowed) || strings.Contains(string(text), "\n") {
+			t.Fatalf("%s", text)
+		}
+		switch a.Decision {
+		case iampolicy.Allowed:
+			if len(a.Lacking) > 0 {
+				t.Fatalf("allowed, and lacking: %s", text)
+			}
+		case iampolicy.ImplicitDeny, iampolicy.ExplicitDeny:
+			if len(a.Lacking) == 0 {
+				t.Fatalf("denied by nothing: %s", text)
+			}
+		case iampolicy.Invalid:
+		default:
+			t.Fatalf("no decision: %s", text)
+		}
+	})
+}
