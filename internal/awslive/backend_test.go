@@ -32,6 +32,7 @@ import (
 const (
 	owner    = "111111111111"
 	consumer = "222222222222"
+	partner  = "444444444444" // not managed
 	region   = "us-east-1"
 )
 

@@ -68,15 +68,18 @@ type policyWrite struct {
 	bucket string
 	region string
 	ours   []iampolicy.Statement
+	heard  map[string]bool // principals that the live policy names, as last read: S3 knows them
 }
 
 // write reads, merges and writes until S3 takes it. It reports false when
-// there was nothing to do.
+// there was nothing to do. The SDK tries no write again: it would send the same
+// document, and undo what somebody else wrote since it was read.
 func (w *policyWrite) write(ctx context.Context) (wrote bool, err error) {
 	var foreign *iampolicy.Document
 	err = w.client.again(ctx, propagation, func(err error) bool {
-		return isInvalidPrincipal(err) && len(dead(foreign)) == 0 && w.exist(ctx) ||
-			isCode(err, "NoSuchBucket") && w.client.knows(bucketARN(w.client, w.bucket))
+		return isInvalidPrincipal(err) && len(dead(foreign)) == 0 && w.mayBeUnheard(ctx) ||
+			isCode(err, "NoSuchBucket") && w.client.knows(bucketARN(w.client, w.bucket)) ||
+			isPassing(err)
 	}, func() error {
 		merged, same, err := w.merge(ctx)
 		if err != nil || same {
@@ -88,11 +91,11 @@ func (w *policyWrite) write(ctx context.Context) (wrote bool, err error) {
 		if merged == nil {
 			_, err = w.s3(w.region).DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{
 				Bucket: &w.bucket, ExpectedBucketOwner: &w.account.ID,
-			})
+			}, onceS3)
 		} else {
 			_, err = w.s3(w.region).PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{
 				Bucket: &w.bucket, ExpectedBucketOwner: &w.account.ID, Policy: aws.String(string(merged)),
-			})
+			}, onceS3)
 		}
 		return err
 	})
@@ -116,6 +119,12 @@ func (w *policyWrite) merge(ctx context.Context) (merged []byte, same bool, err 
 	live, err := w.bucketPolicy(ctx, w.bucket, w.region)
 	if err != nil {
 		return nil, false, err
+	}
+	w.heard = map[string]bool{}
+	if d, err := iampolicy.ParseLive(live); err == nil { // an error is told by the merge
+		for _, p := range principals(d.Statements) {
+			w.heard[p] = true
+		}
 	}
 	merged, err = w.change.Merge(live, w.client.options.Ours, w.ours)
 	if err != nil {
@@ -209,17 +218,28 @@ func principals(statements []iampolicy.Statement) []string {
 	return names
 }
 
-// exist reports whether all principals of our statements are known to exist, so
-// that S3 has only not heard of them yet. One in an account that is not ours
-// to read is not known.
-func (w *policyWrite) exist(ctx context.Context) bool {
+// mayBeUnheard reports whether S3 may only not have heard yet of a principal that
+// the write adds: one that exists. Whether a partner's role does cannot be asked,
+// so it is waited for only along with one of ours.
+func (w *policyWrite) mayBeUnheard(ctx context.Context) bool {
+	waits := false
 	for _, p := range principals(w.ours) {
+		if s := w.client.sessions[accountOf(p)]; w.heard[p] || s != nil && !s.account.Manage {
+			continue
+		}
 		if !w.client.roleExists(ctx, p) {
 			return false
 		}
+		waits = true
 	}
-	return true
+	return waits
 }
+
+// onceS3 makes the SDK try a call once.
+func onceS3(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
+
+// isPassing reports whether the SDK would try again after an error.
+func isPassing(err error) bool { return newRetryer().IsErrorRetryable(err) }
 
 // roleExists reports whether a role is there: this client saw it or made it,
 // or IAM says so now.
