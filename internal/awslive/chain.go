@@ -40,6 +40,9 @@ type tally struct {
 
 type tallyKey struct{}
 
+// repeatKey marks the context of a further attempt that is not the SDK's own.
+type repeatKey struct{}
+
 // chain gives a configuration what every call of an account goes through.
 func (c *Client) chain(cfg aws.Config, account string) aws.Config {
 	cfg = cfg.Copy()
@@ -85,7 +88,10 @@ func (c *Client) count(stack *middleware.Stack, account string) error {
 			p := &progress{}
 			out, metadata, err := next.HandleInitialize(middleware.WithStackValue(ctx, progressKey{}, p), in)
 			name := operationName(ctx)
-			if p.attempts > 0 {
+			switch {
+			case p.attempts > 0 && ctx.Value(repeatKey{}) != nil && !isRead(name):
+				c.options.Stats.again(p.throttled)
+			case p.attempts > 0:
 				c.options.Stats.operation(countedFor(account, out.Result), name, p.attempts, p.throttled)
 			}
 			if t, ok := ctx.Value(tallyKey{}).(*tally); ok && err == nil && !isRead(name) {

@@ -76,18 +76,26 @@ type policyWrite struct {
 // document, and undo what somebody else wrote since it was read.
 func (w *policyWrite) write(ctx context.Context) (wrote bool, err error) {
 	var foreign *iampolicy.Document
+	repeats := false
 	err = w.client.again(ctx, propagation, func(err error) bool {
 		return isInvalidPrincipal(err) && len(dead(foreign)) == 0 && w.mayBeUnheard(ctx) ||
 			isCode(err, "NoSuchBucket") && w.client.knows(bucketARN(w.client, w.bucket)) ||
 			isPassing(err)
 	}, func() error {
+		ctx := ctx
+		if repeats {
+			ctx = context.WithValue(ctx, repeatKey{}, true)
+		}
 		merged, same, err := w.merge(ctx)
 		if err != nil || same {
+			if same && repeats { // the answer to our own write was lost
+				w.client.options.Stats.again(0)
+			}
 			wrote = false
 			return err
 		}
 		foreign = w.foreign(merged)
-		wrote = true
+		wrote, repeats = true, true
 		if merged == nil {
 			_, err = w.s3(w.region).DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{
 				Bucket: &w.bucket, ExpectedBucketOwner: &w.account.ID,

@@ -46,6 +46,14 @@ func (s *Stats) Report() StatsReport {
 // MarshalJSON writes the report, with accounts and operations sorted.
 func (s *Stats) MarshalJSON() ([]byte, error) { return json.Marshal(s.Report()) }
 
+// again counts a further attempt at an operation that was counted already.
+func (s *Stats) again(throttled int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retried++
+	s.throttled += throttled
+}
+
 // operation counts one operation that took so many attempts.
 func (s *Stats) operation(account, name string, attempts, throttled int) {
 	s.mu.Lock()
