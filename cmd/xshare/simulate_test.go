@@ -117,7 +117,7 @@ func TestSimulateEnds(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errInterrupted)
 	waiting, end := io.Pipe()
-	defer end.Close()
+	defer func() { _ = end.Close() }()
 	if _, _, err := decideLines(ctx, waiting, &out, time.Now); !errors.Is(err, errInterrupted) {
 		t.Errorf("%v", err)
 	}

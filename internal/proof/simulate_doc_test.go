@@ -1,0 +1,60 @@
+package proof
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func simulateDoc(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "simulate.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The guide's examples are real: each case has just the answer that follows it.
+func TestSimulateDocExamples(t *testing.T) {
+	blocks := regexp.MustCompile("(?s)```json (case|answer)\n(.*?)\n```").FindAllStringSubmatch(simulateDoc(t), -1)
+	if len(blocks) < 20 || len(blocks)%2 != 0 {
+		t.Fatalf("the guide has %d blocks of cases and answers", len(blocks))
+	}
+	for pair := range slices.Chunk(blocks, 2) {
+		if pair[0][1] != "case" || pair[1][1] != "answer" {
+			t.Fatalf("a case and its answer do not follow each other: %s", pair[0][2])
+		}
+		line := strings.ReplaceAll(pair[0][2], "\n", "")
+		var out bytes.Buffer
+		e := json.NewEncoder(&out)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(Simulate([]byte(line), 1, simulateNow)); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(out.String()); got != pair[1][2] {
+			t.Errorf("the answer is\n%s\nand the guide has\n%s", got, pair[1][2])
+		}
+	}
+}
+
+// The guide's table has every field of a case, in the same order, and no other.
+func TestSimulateDocFields(t *testing.T) {
+	_, table, found := strings.Cut(simulateDoc(t), "<!-- fields: case -->\n\n")
+	if !found {
+		t.Fatal("the guide has no table of fields")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	var fields []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\|").FindAllStringSubmatch(table, -1) {
+		fields = append(fields, row[1])
+	}
+	if !slices.Equal(fields, caseFields) {
+		t.Errorf("the guide has the fields\n%v\nand there are\n%v", fields, caseFields)
+	}
+}
