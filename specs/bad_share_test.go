@@ -158,7 +158,7 @@ shares/sales.yaml:14:22: there is no file "trust.json": write "shares/trust.json
 	{"trustPolicy is a directory", share("trust: ec2", "trustPolicy: shares"), `
 shares/sales.yaml:14:22: "shares" is not a plain file: put a plain file there`},
 	{"trustPolicy is no JSON", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", "Version: 1"), `
-shares/sales.yaml:14:22: the file "trust.json" is not a JSON policy, invalid character 'V' looking for beginning of value: write a trust policy in JSON there`},
+trust.json:1:1: the file "trust.json" is not a JSON policy, invalid JSON: a value is expected here: write a trust policy in JSON there`},
 	{"trustPolicy without Statement", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", "{}"), `
 shares/sales.yaml:14:22: the file "trust.json" is a policy without Statement: write a trust policy in JSON there`},
 	{"trustPolicy too long", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", `{"Statement":["`+strings.Repeat("x", 4096)+`"]}`), `

@@ -162,7 +162,7 @@ func TestLoadEveryField(t *testing.T) {
 					Account: hand,
 					Role: Role{
 						Name: "glue", Path: "/", Create: true, PermissionsBoundary: "base",
-						TrustPolicy: []byte(`{"Version": "2012-10-17", "Statement": []}`),
+						TrustPolicy: []byte(`{"Version": "2012-10-17", "Statement": []}`), TrustFile: "trust/glue.json",
 					},
 					Actions: []string{"s3:GetObject"},
 				}},

@@ -54,6 +54,7 @@ type roleFacts struct {
 	create      Pos // of the first create: true; zero: none
 	trust       claim[string]
 	trustPolicy claim[string] // the text
+	trustFile   string        // the first file that has it
 	profile     claim[string] // the name; empty: stated as false
 	boundary    claim[string]
 	unsure      bool // something of it could not be read; no conclusions from what is lacking
@@ -127,6 +128,7 @@ func (m *merger) role(share *Share, c *Consumer, raw *rawConsumer) {
 		agree(m, what+" has trust", &facts.trust, role.trust.claim(c.Role.TrustService), printable)
 	}
 	if c.Role.TrustPolicy != nil {
+		facts.trustFile = cmp.Or(facts.trustFile, c.Role.TrustFile)
 		agree(m, what+" has trustPolicy", &facts.trustPolicy, role.trustPolicy.claim(string(c.Role.TrustPolicy)), textDigest)
 	}
 	m.oneTrust(what, facts, role)
@@ -239,7 +241,7 @@ func (m *merger) finishRole(facts *roleFacts) {
 	for _, use := range facts.uses {
 		role := &use.consumer.Role
 		role.Create, role.InstanceProfile, role.PermissionsBoundary = create, profile, bound
-		role.TrustService, role.TrustPolicy = facts.trust.value, policy
+		role.TrustService, role.TrustPolicy, role.TrustFile = facts.trust.value, policy, facts.trustFile
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // maxTrustPolicy is the most that IAM takes for a trust policy, white space not
@@ -43,7 +45,7 @@ func (l *loader) role(c *Consumer, raw *rawRole) bool {
 		role.TrustService = l.trust(raw.trust)
 	}
 	if raw.trustPolicy.ok() {
-		role.TrustPolicy = l.trustPolicy(raw.trustPolicy)
+		role.TrustPolicy, role.TrustFile = l.trustPolicy(raw.trustPolicy), raw.trustPolicy.value
 	}
 	l.check(raw.instanceProfile.text, "the instance profile name", codeProfileName, profileName)
 	var region, id string
@@ -135,7 +137,12 @@ func (l *loader) readTrustPolicy(t text) []byte {
 	}
 	var policy struct{ Statement json.RawMessage }
 	if err := json.Unmarshal(content, &policy); err != nil {
-		l.fail(codeTrust, t.pos, "write a trust policy in JSON there", "the file %s is not a JSON policy, %s", quote(t.value), err)
+		at, what := t.pos, err.Error()
+		var wrong *iampolicy.ParseError
+		if _, err := iampolicy.Parse(content); errors.As(err, &wrong) {
+			at, what = Pos{t.value, wrong.Line, wrong.Column}, wrong.Msg
+		}
+		l.fail(codeTrust, at, "write a trust policy in JSON there", "the file %s is not a JSON policy, %s", quote(t.value), what)
 		return nil
 	}
 	if policy.Statement == nil {

@@ -129,6 +129,7 @@ type Role struct {
 	Create              bool
 	TrustService        string // service principal, such as "ec2.amazonaws.com"; empty with TrustPolicy
 	TrustPolicy         []byte // JSON text of the file named by trustPolicy; nil otherwise
+	TrustFile           string // that file's name, relative to the repository's root
 	InstanceProfile     string // name; empty: none
 	PermissionsBoundary string // policy name or ARN; the repository's where the role says none; empty: none
 	Pos                 Pos
