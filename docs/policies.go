@@ -5,7 +5,8 @@ package docs
 import _ "embed"
 
 // DeployRolePolicy is what the deploy role needs, and ReadRolePolicy what the
-// read role does.
+// read role does. Their ARNs are of the partition aws; with those of another
+// they hold there.
 var (
 	//go:embed deploy-role.json
 	DeployRolePolicy string

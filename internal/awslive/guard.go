@@ -19,7 +19,8 @@ const (
 	toObserve use = iota // a read of Observe
 	toAsk                // another read
 	toWrite
-	toProbe // a write of Probe: of its own objects only
+	toComplete // a write that AWS never needs: where an endpoint gives new buckets less than AWS does
+	toProbe    // a write of Probe: of its own objects only
 )
 
 // operation is one call of AWS's that this package makes.
@@ -60,7 +61,7 @@ var operations = map[string]operation{
 	"iam:DeleteInstanceProfile":          {toWrite, []string{"iam:DeleteInstanceProfile"}},
 
 	"s3:ListBuckets":                {toObserve, []string{"s3:ListAllMyBuckets"}},
-	"s3:HeadBucket":                 {toObserve, []string{"s3:ListBucket"}},
+	"s3:HeadBucket":                 {toAsk, []string{"s3:ListBucket"}}, // Observe makes do with a refusal: it tells region and existence
 	"s3:GetBucketPolicy":            {toObserve, []string{"s3:GetBucketPolicy"}},
 	"s3:GetBucketTagging":           {toObserve, []string{"s3:GetBucketTagging"}},
 	"s3:GetPublicAccessBlock":       {toObserve, []string{"s3:GetBucketPublicAccessBlock"}},
@@ -68,9 +69,9 @@ var operations = map[string]operation{
 	"s3:GetBucketEncryption":        {toAsk, []string{"s3:GetEncryptionConfiguration"}},
 	"s3:CreateBucket":               {toWrite, []string{"s3:CreateBucket", "s3:TagResource"}},
 	"s3:PutBucketTagging":           {toWrite, []string{"s3:PutBucketTagging"}},
-	"s3:PutPublicAccessBlock":       {toWrite, []string{"s3:PutBucketPublicAccessBlock"}},
-	"s3:PutBucketOwnershipControls": {toWrite, []string{"s3:PutBucketOwnershipControls"}},
-	"s3:PutBucketEncryption":        {toWrite, []string{"s3:PutEncryptionConfiguration"}},
+	"s3:PutPublicAccessBlock":       {toComplete, []string{"s3:PutBucketPublicAccessBlock"}},
+	"s3:PutBucketOwnershipControls": {toComplete, []string{"s3:PutBucketOwnershipControls"}},
+	"s3:PutBucketEncryption":        {toComplete, []string{"s3:PutEncryptionConfiguration"}},
 	"s3:PutBucketPolicy":            {toWrite, []string{"s3:PutBucketPolicy"}},
 	"s3:DeleteBucketPolicy":         {toWrite, []string{"s3:DeleteBucketPolicy"}},
 	"s3:DeleteBucket":               {toWrite, []string{"s3:DeleteBucket"}},
@@ -108,11 +109,12 @@ func actionsOf(name string) string {
 }
 
 // ReadActions are the IAM actions that plan, drift and verify need in an
-// account, sorted: all that a read role has to allow.
+// account, sorted: those of docs/read-role.json.
 func ReadActions() []string { return actionsFor(toObserve) }
 
 // DeployActions are the IAM actions that apply needs in an account, reads
-// included, sorted.
+// included, sorted. With ProbeActions and LockActions they are those of
+// docs/deploy-role.json.
 func DeployActions() []string { return actionsFor(toObserve, toAsk, toWrite) }
 
 // ProbeActions are the further IAM actions that `verify --probe` needs in a

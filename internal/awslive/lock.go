@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,7 +18,7 @@ import (
 
 // LockActions are the IAM actions that the lock and the record of the last
 // commit applied need, sorted, on objects xshare/*.lock and xshare/*.applied
-// of the lock's bucket only.
+// of the lock's bucket only. Of these, only locks are ever deleted.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 func LockActions() []string { return []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"} }
 
@@ -99,7 +100,6 @@ const conflictPatience = 10 * time.Second
 
 func isConflict(err error) bool { return isCode(err, "ConditionalRequestConflict") }
 
-
 // Get reads an object and its ETag.
 func (o *objects) Get(ctx context.Context, name string) ([]byte, string, error) {
 	s, api, err := o.api(ctx)
@@ -153,6 +153,11 @@ func (o *objects) failed(s *session, err error, name string, unmet error) error 
 	case isCode(err, "NoSuchBucket"):
 		return o.client.failed(err, o.account, o.region, o.arn(name),
 			"create the bucket "+o.bucket+" in account "+o.account+", or correct `lock:` of xshare.yaml")
+	case isDenied(err):
+		// Conditions on what is there need reading, and absence is told only to
+		// those who may list.
+		return o.client.failed(err, o.account, o.region, o.arn(name),
+			"allow "+strings.Join(LockActions(), ", ")+" on "+o.arn(name)+" and s3:ListBucket on its bucket to "+s.principal()+", and see that no policy of that account denies it")
 	}
 	return s.failed(err, o.region, o.arn(name))
 }

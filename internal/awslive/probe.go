@@ -205,6 +205,9 @@ func (p *probe) call(as, operation, resource, expected string, do func(*s3.Clien
 			said = bare(err).Error()
 		}
 		reason := fmt.Sprintf("%s by the %s on %s should be %s: %s", operation, as, c.Resource, expected, said)
+		if as == asOwner && isDenied(err) {
+			reason += fmt.Sprintf(": allow s3:%s on objects named %s* to the owner's deploy role", operation, probeName)
+		}
 		switch {
 		case as == asRole && p.why == "":
 			p.why = reason
