@@ -51,7 +51,14 @@ type parser struct {
 	errs []error
 }
 
+// maxErrors is how many errors of one document are told. Finding an error's
+// line takes time that grows with the text, so there is an end to it.
+const maxErrors = 50
+
 func (p *parser) fail(n node, format string, args ...any) {
+	if len(p.errs) == maxErrors {
+		return
+	}
 	p.errs = append(p.errs, errorAt(p.text, n.start, format, args...))
 }
 
