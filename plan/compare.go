@@ -117,11 +117,15 @@ func (c *comparer) unread(change *Change, f *ReadFailure) {
 	c.out.Problems = append(c.out.Problems, p)
 }
 
-// unsearched reports what could not be read, in the accounts of the steps, and
-// that no step is about: what a sweep searches, and buckets that were led to.
-// Other accounts are only searched; whoever asked for that tells of them whole.
+// unsearched reports what could not be read and that no step is about: what a
+// sweep searches, buckets that were led to, and policies that may lead to one.
+// Accounts that are in a sweep only are left to whoever asked for it.
 func (c *comparer) unsearched() {
 	for _, account := range sortedKeys(c.snapshots) {
+		if slices.Contains(c.plan.NotSearched, account) {
+			c.notSearched(account)
+			continue
+		}
 		if c.plan.Accounts[account] == nil {
 			continue
 		}
@@ -130,6 +134,24 @@ func (c *comparer) unsearched() {
 		}
 	}
 }
+
+// notSearched warns of an account that no step is in and that could not be read:
+// nothing that a spec states needs it, but a share may have left something open
+// that only its policies lead to.
+func (c *comparer) notSearched(account string) {
+	for i := range c.snapshots[account].Failures {
+		f := &c.snapshots[account].Failures[i]
+		c.out.Problems = append(c.out.Problems, specs.Problem{
+			Code: CodeNotSearched, Severity: specs.SeverityWarning, Account: account,
+			Message: unreadMessage(account, f) + "; what shares of the past may have left open there, or in buckets that its policies lead to, is not known",
+			Mend:    f.Mend,
+		})
+	}
+}
+
+// CodeNotSearched is the code of the problem that an account in which no step is
+// could not be searched for what shares have left.
+const CodeNotSearched = "not-searched"
 
 func unreadMessage(account string, f *ReadFailure) string {
 	what := "account " + account

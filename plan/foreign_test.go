@@ -219,3 +219,15 @@ func TestLeadsLookWhereNoStepIs(t *testing.T) {
 		t.Errorf("asked for a bucket that a share is about: %q", got)
 	}
 }
+
+// What a share left in an account that cannot be read is not known to be closed.
+func TestAccountThatCannotBeSearchedIsTold(t *testing.T) {
+	p := build(t, load(t, unrelated), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	l["333333333333"] = &Snapshot{Failures: []ReadFailure{{Scope: ScopeAccount, Message: "denied"}}}
+	c := Compare(p, l, Options{})
+	if len(c.Problems) != 1 || c.Problems[0].Code != CodeNotSearched || c.Problems[0].Account != "333333333333" || c.Problems[0].Severity != specs.SeverityWarning {
+		t.Errorf("problems: %+v", c.Problems)
+	}
+}

@@ -246,7 +246,7 @@ func (s *since) unread(repo *specs.Repository, changes *plan.Changes, snapshots 
 		account := repo.Accounts[slices.IndexFunc(repo.Accounts, func(a *specs.Account) bool { return a.ID == want.Account })]
 		for _, f := range snapshot.Failures {
 			known := slices.ContainsFunc(changes.Problems, func(p specs.Problem) bool {
-				return p.Account == want.Account && strings.Contains(p.Message, f.Message)
+				return p.Severity == specs.SeverityError && p.Account == want.Account && strings.Contains(p.Message, f.Message)
 			})
 			if known {
 				continue
