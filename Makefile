@@ -4,7 +4,7 @@ TOOL    = $(GO) tool -modfile=tools/go.mod
 FUZZ   ?= 20s
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test race lint bench fuzz cover
+.PHONY: help build demo test race lint bench fuzz cover crash faults edits
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -20,6 +20,15 @@ test: ## run all tests
 
 race: ## run the concurrent packages' tests under the race detector
 	CGO_ENABLED=1 $(GO) test -race ./executor/... ./internal/awslive/... ./internal/sandbox/...
+
+crash: ## kill xshare at every call of two applies
+	XSHARE_CAMPAIGN=full $(GO) test ./internal/campaign -count=1 -v -run '^TestCrash$$' -timeout 30m
+
+faults: ## 300 seeded runs with throttling, errors and lost answers
+	XSHARE_CAMPAIGN=full $(GO) test ./internal/campaign -count=1 -v -run '^TestFaults$$' -timeout 30m
+
+edits: ## 500 sequences of edits to a repository
+	XSHARE_CAMPAIGN=full $(GO) test ./internal/campaign -count=1 -v -run '^TestEdits$$' -timeout 60m
 
 lint: ## check format, habits and the one-way imports
 	$(TOOL) gofumpt -l -d $$(git ls-files '*.go')
