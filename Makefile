@@ -32,7 +32,7 @@ edits: ## 500 sequences of edits to a repository
 
 lint: ## check format, habits and the one-way imports
 	$(TOOL) gofumpt -l -d $$(git ls-files '*.go')
-	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint run --allow-parallel-runners ./...
 	$(GO) mod tidy -diff
 
 bench: ## run the benchmarks
