@@ -165,8 +165,12 @@ var faultOperations = map[string][]string{
 
 // passing are errors that pass, by themselves or when tried again.
 var passing = []sandbox.Fault{
-	{Code: "InternalFailure", Status: 500}, {Code: "ServiceUnavailable", Status: 503}, {Code: "InternalError", Status: 500},
-	{Code: "RequestTimeout", Status: 400}, {Code: "OperationAborted", Status: 409}, {Code: "ConcurrentModification", Status: 409},
+	{Code: "InternalFailure", Status: 500},
+	{Code: "ServiceUnavailable", Status: 503},
+	{Code: "InternalError", Status: 500},
+	{Code: "RequestTimeout", Status: 400},
+	{Code: "OperationAborted", Status: 409},
+	{Code: "ConcurrentModification", Status: 409},
 	{Code: "SlowDown", Status: 503},
 }
 

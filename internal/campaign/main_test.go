@@ -33,7 +33,7 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // what is left is in the temporary directory
 	program = filepath.Join(dir, "xshare")
 	build := exec.Command("go", "build", "-o", program, "github.com/xshare/xshare/cmd/xshare")
 	if out, err := build.CombinedOutput(); err != nil {
