@@ -179,9 +179,10 @@ func (l *Lock) Keep(ctx context.Context) error {
 		}
 		expires := l.Holder().Expires
 		err := l.renew(ctx)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // the caller ended it
+		}
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case err == nil:
 			pause = l.life / 3
 		case errors.Is(err, ErrLockLost):

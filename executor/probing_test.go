@@ -88,7 +88,7 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s got the result of %s", key, r.Via)
 		}
 	}
-	_, err = executor.Probe(t.Context(), proberFunc(func(ctx context.Context, _ executor.ProbeGrant) (executor.ProbeResult, error) {
+	_, err = executor.Probe(t.Context(), proberFunc(func(context.Context, executor.ProbeGrant) (executor.ProbeResult, error) {
 		return executor.ProbeResult{}, context.Canceled
 	}), grants, 2)
 	if !errors.Is(err, context.Canceled) {

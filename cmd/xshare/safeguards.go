@@ -237,8 +237,11 @@ func (g *safeguards) failure() error {
 // complete notes that everything was carried out, so that older commits are
 // refused from here on.
 func (g *safeguards) complete(ctx context.Context) error {
+	if g.failure() != nil {
+		return nil //nolint:nilerr // it is told where it happened
+	}
 	switch {
-	case g.lock == nil || g.history == nil || g.failure() != nil:
+	case g.lock == nil || g.history == nil:
 		return nil
 	case !g.record:
 		g.app.say("the last commit applied is not recorded, as this run was not about all shares: apply without --only and --since, or with --since that commit")

@@ -94,7 +94,7 @@ func (e *evaluation) resourceIn(list []string, variables, wide bool) verdict {
 		if r == "*" {
 			return yes
 		}
-		if variables && strings.Contains(r, "${") && strings.Count(r[:strings.Index(r, "${")], ":") < 5 {
+		if before, _, found := strings.Cut(r, "${"); variables && found && strings.Count(before, ":") < 5 {
 			result = unknown // variables belong behind the fifth colon
 			continue
 		}
