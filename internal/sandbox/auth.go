@@ -155,6 +155,9 @@ type permission struct {
 	context map[string][]string // condition keys beside those that every request has
 	// restrictPublic is S3's RestrictPublicBuckets in effect.
 	restrictPublic bool
+	// via is the AWS service that makes the call in the caller's name, such as
+	// "s3.us-east-1.amazonaws.com"; empty: the caller itself makes it.
+	via string
 }
 
 // authorize asks whether the caller has a permission. It gives nil, or the
@@ -274,6 +277,13 @@ func (c *call) conditionKeys(p permission) map[string][]string {
 			m["aws:PrincipalTag/"+t.Key] = []string{t.Value}
 		}
 		set("ec2:SourceInstanceARN", c.caller.session.Source)
+	}
+	if p.via != "" { // the request's network is the service's, not the caller's
+		set("aws:ViaAWSService", "true")
+		set("kms:ViaService", p.via)
+		for _, k := range []string{"aws:SourceIp", "aws:UserAgent", "aws:Referer"} {
+			delete(m, k)
+		}
 	}
 	for k, v := range p.context {
 		m[k] = v

@@ -26,7 +26,7 @@ func (s *Server) serveIdentity(w http.ResponseWriter, r *http.Request) {
 		refuseMethod(w, "GET")
 		return
 	}
-	answerJSON(w, http.StatusOK, map[string]any{"sandbox": "xshare", "formatVersion": 1, "partition": s.options.Partition, "services": []string{"sts", "iam", "s3", "ec2", "tagging"}})
+	answerJSON(w, http.StatusOK, map[string]any{"sandbox": "xshare", "formatVersion": 1, "partition": s.options.Partition, "services": sortedKeys(s.services)})
 }
 
 func refuseMethod(w http.ResponseWriter, allowed string) {

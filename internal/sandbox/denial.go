@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
 )
@@ -21,7 +22,13 @@ type denial struct {
 
 func newDenial(who caller, p permission, d iampolicy.Decision) denial {
 	v := denial{user: who.ARN, action: p.action, resource: p.resource}
-	if who.Kind == iampolicy.Anonymous || p.account != who.Account {
+	switch {
+	case who.Kind == iampolicy.Anonymous:
+		return v
+	case p.account != who.Account && strings.HasPrefix(p.action, "kms:"):
+		v.because = keyDenied(p.action, d)
+		return v
+	case p.account != who.Account:
 		return v
 	}
 	// The first of these that denies is the one that AWS reports. Where either
@@ -57,6 +64,20 @@ func newDenial(who caller, p permission, d iampolicy.Decision) denial {
 		}
 	}
 	return v
+}
+
+// keyDenied is KMS's clause across accounts. Of the caller's side it tells the
+// layer; that a key is not there it does not tell from a policy that denies.
+func keyDenied(action string, d iampolicy.Decision) string {
+	for _, r := range d.Reasons {
+		switch {
+		case r.Side == iampolicy.SideIdentity && r.Effect == iampolicy.Deny:
+			return "with an explicit deny in an identity-based policy"
+		case r.Side == iampolicy.SideIdentity && r.Effect == "":
+			return "because no identity-based policy allows the " + action + " action"
+		}
+	}
+	return "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
 }
 
 // text is AWS's sentence, with the resource as the service writes it.

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // jsonRefusals are the words of the services that speak JSON 1.1.
@@ -48,6 +50,64 @@ func (c *call) readJSON(v any) error {
 		return malformed
 	}
 	return nil
+}
+
+// jsonOperations are a JSON 1.1 service's: name -> how it is done.
+type jsonOperations map[string]func(*call) (any, error)
+
+// reading makes an operation of a function that takes the body's members.
+func reading[In any](run func(*call, *In) (any, error)) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		in := new(In)
+		if err := c.readJSON(in); err != nil {
+			return nil, err
+		}
+		return run(c, in)
+	}
+}
+
+// jsonService makes a service of JSON 1.1: its name, how X-Amz-Target begins,
+// and its operations. about names the members that say what a call is about.
+func jsonService(name, prefix string, ops jsonOperations, about []string) *service {
+	// Unsigned calls are refused below, after those that are not known.
+	v := &service{name: name, anonymous: true, serves: sortedKeys(ops), fail: failJSON11, refusals: jsonRefusals()}
+	v.describe = func(r *request) (string, string) {
+		var members map[string]any
+		_ = json.Unmarshal(r.body, &members) // readJSON refuses what is no JSON
+		var named []string
+		for _, m := range about {
+			if text, ok := members[m].(string); ok {
+				named = append(named, text)
+			}
+		}
+		return target(r), strings.Join(named, "/")
+	}
+	v.handle = func(c *call) (*response, error) {
+		run, ok := ops[c.operation]
+		if !ok || !strings.HasPrefix(c.Header.Get("X-Amz-Target"), prefix) {
+			return nil, notImplemented("the operation %s of %s", c.Header.Get("X-Amz-Target"), name)
+		}
+		if c.credential.key == "" {
+			return nil, refusal(v.unsigned)
+		}
+		out, err := run(c)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = struct{}{}
+		}
+		return answerJSON11(c, out)
+	}
+	return v
+}
+
+// seconds is a time as JSON 1.1 writes it: seconds since 1970, a fraction with them.
+type seconds struct{ time.Time }
+
+// MarshalJSON writes it.
+func (t seconds) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(t.UnixMilli())/1000, 'f', 3, 64), nil
 }
 
 // answerJSON11 is an answer of a JSON 1.1 service.

@@ -1,7 +1,7 @@
 // Package sandbox is an embedded AWS: an http.Handler that the AWS SDKs, the
 // aws CLI and Terraform talk to over AWS's own wire protocols. It serves STS,
-// IAM, S3, EC2, instance metadata and the Resource Groups Tagging API as far as
-// sharing buckets needs them, keeps accounts apart, and authorizes every call
+// IAM, S3, KMS, EC2, instance metadata and the Resource Groups Tagging API as
+// far as sharing buckets needs them, keeps accounts apart, and authorizes every call
 // with package iampolicy. What it does not know it refuses by name with a 501,
 // never with a canned answer.
 //
@@ -18,7 +18,8 @@
 //     a random source.
 //   - Calls named Get…, List…, Head… or Describe… are taken to leave the state
 //     as it is; all others mark it as changed, so that it is saved.
-//   - The query protocol's parameters, lists and XML are in query.go.
+//   - The query protocol's parameters, lists and XML are in query.go, JSON 1.1
+//     is in json.go.
 package sandbox
 
 import (
@@ -90,7 +91,7 @@ func New(o Options) (*Server, error) {
 	o.Partition = cmp.Or(o.Partition, "aws")
 	o.LockTimeout = cmp.Or(o.LockTimeout, 10*time.Second)
 	s := &Server{options: o, journal: journal{w: o.Journal}, services: map[string]*service{}}
-	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s), newEC2(s), newTagging(s)} {
+	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s), newEC2(s), newTagging(s), newKMS(s)} {
 		s.services[v.name] = v
 	}
 	// A key that ends in "/" takes all paths below it.
@@ -274,10 +275,9 @@ func (s *Server) route(r *request) *service {
 	if r.credential.key == "" {
 		name = "s3"
 		switch at := r.Header.Get("X-Amz-Target"); {
-		case strings.HasPrefix(at, taggingTarget):
-			name = "tagging"
 		case at != "":
-			name = "unknown"
+			prefix, _, _ := strings.Cut(at, ".")
+			name = cmp.Or(map[string]string{taggingTarget: "tagging", kmsTarget: "kms"}[prefix+"."], "unknown")
 		case first(r.form["Action"]) != "":
 			name = cmp.Or(map[string]string{stsVersion: "sts", iamVersion: "iam", ec2Version: "ec2"}[first(r.form["Version"])], "unknown")
 		}

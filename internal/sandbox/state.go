@@ -24,6 +24,7 @@ type world struct {
 	Seeded        map[string]bool     // what the seed once put here, so that it is not put here again
 	S3            s3World
 	EC2           ec2World
+	KMS           kmsWorld
 }
 
 const stateVersion = 1
@@ -50,6 +51,7 @@ func (w *world) complete() {
 	}
 	w.S3.complete()
 	w.EC2.complete()
+	w.KMS.complete()
 }
 
 // store keeps the world in a file, or nowhere if path is empty.

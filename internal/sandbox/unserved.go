@@ -11,7 +11,7 @@ func unserved(name string) *service {
 		return cmp.Or(first(r.form["Action"]), target(r)), ""
 	}
 	v.handle = func(c *call) (*response, error) {
-		return nil, notImplemented("%s of the service %q: it serves sts, iam, s3, ec2 and tagging", cmp.Or(c.operation, "this call"), name)
+		return nil, notImplemented("%s of the service %q: it serves sts, iam, s3, ec2, kms and tagging", cmp.Or(c.operation, "this call"), name)
 	}
 	v.fail = func(c *call, e *apiError) *response {
 		if c.form["Action"] != nil {
