@@ -14,15 +14,20 @@ import (
 // in the plan's order. snapshots are by account id; an account without one was
 // not read.
 func Live(p *plan.Plan, snapshots map[string]*plan.Snapshot) []GrantProof {
-	pr := &prover{plan: p, snapshots: snapshots, parsed: map[string]parsed{}, promised: map[string]bool{}}
-	for _, g := range p.Grants {
-		pr.promised[g.RoleARN] = true
-	}
+	pr := newProver(p, snapshots)
 	proofs := make([]GrantProof, 0, len(p.Grants))
 	for _, g := range p.Grants {
 		proofs = append(proofs, pr.grant(g))
 	}
 	return proofs
+}
+
+func newProver(p *plan.Plan, snapshots map[string]*plan.Snapshot) *prover {
+	pr := &prover{plan: p, snapshots: snapshots, parsed: map[string]parsed{}, promised: map[string]bool{}}
+	for _, g := range p.Grants {
+		pr.promised[g.RoleARN] = true
+	}
+	return pr
 }
 
 type prover struct {
