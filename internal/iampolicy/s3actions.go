@@ -38,6 +38,9 @@ type S3Action struct {
 // LookupS3Action finds an action by its full name, in any case. A name with
 // wildcards is not found: see MatchS3Actions.
 func LookupS3Action(name string) (S3Action, bool) {
+	if a, ok := s3ByName[name]; ok {
+		return a, true
+	}
 	i, ok := slices.BinarySearchFunc(s3Actions, strings.ToLower(name), func(a S3Action, name string) int {
 		return strings.Compare(strings.ToLower(a.Name), name)
 	})
@@ -45,6 +48,17 @@ func LookupS3Action(name string) (S3Action, bool) {
 		return S3Action{}, false
 	}
 	return s3Actions[i], true
+}
+
+// s3ByName are the actions by the names that most policies write: the canonical ones.
+var s3ByName = canonicalS3Actions()
+
+func canonicalS3Actions() map[string]S3Action {
+	byName := make(map[string]S3Action, len(s3Actions))
+	for _, a := range s3Actions {
+		byName[a.Name] = a
+	}
+	return byName
 }
 
 // MatchS3Actions lists the S3 actions that a pattern such as "s3:Get*" or "*"
