@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -149,9 +150,12 @@ func (e *editor) applySome(rt *rapid.T) {
 
 // again applies once more, which must write nothing.
 func (e *editor) again(rt *rapid.T, only ...string) {
+	var mu sync.Mutex
 	var writes []string
 	e.world.set(func(c call, handled bool) bool {
 		if handled && c.writes {
+			mu.Lock()
+			defer mu.Unlock()
 			writes = append(writes, c.operation+" "+c.signature)
 		}
 		return false
