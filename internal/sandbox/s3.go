@@ -74,6 +74,9 @@ func newS3(s *Server) *service {
 		if d.because == "" {
 			return fault(http.StatusForbidden, "AccessDenied", "Access Denied")
 		}
+		if strings.HasPrefix(d.action, "kms:") { // KMS's own words
+			return fault(http.StatusForbidden, "AccessDenied", "%s", d.text(d.resource))
+		}
 		return fault(http.StatusForbidden, "AccessDenied", "%s", d.text(`"`+d.resource+`"`))
 	}
 	v := &service{name: "s3", anonymous: true, fail: failS3, refusals: refusals{

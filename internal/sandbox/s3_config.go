@@ -145,8 +145,8 @@ func (c *s3Call) getEncryption() (*response, error) {
 	return xmlAnswer("ServerSideEncryptionConfiguration", encryptionXML(c.bucket.Encryption))
 }
 
-// putEncryption stores the configuration. Objects of a bucket with a KMS key
-// are refused by name: see checkEncryption.
+// putEncryption stores the configuration. Like S3 it does not look whether
+// there is such a key (S3 API: PutBucketEncryption).
 func (c *s3Call) putEncryption() (*response, error) {
 	if err := c.allow("s3:PutEncryptionConfiguration", "", nil); err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/hex"
 	"maps"
 	"net/http"
 	"net/url"
@@ -41,8 +40,8 @@ func (c *s3Call) copySource() (*bucket, *object, string, error) {
 	return b, o, key, err
 }
 
-// copyObject needs GetObject on the source and PutObject on the target, and
-// the two for tags where the source's are to come with it.
+// copyObject needs GetObject on the source and PutObject on the target, the
+// two for tags where the source's are to come with it, and the keys of both.
 func (c *s3Call) copyObject() (*response, error) {
 	from, source, key, err := c.copySource()
 	if err != nil {
@@ -65,13 +64,23 @@ func (c *s3Call) copyObject() (*response, error) {
 	if err := c.allowPut(tags); err != nil {
 		return nil, err
 	}
-	if from == c.bucket && key == c.at.key && !replaced {
+	if err := c.useKey("kms:Decrypt", from, key, source.KMS); err != nil {
+		return nil, err
+	}
+	if from == c.bucket && key == c.at.key && !replaced && c.Header.Get(sseHeader) == "" {
 		return nil, fault(http.StatusBadRequest, "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
 	if err := c.checkWrite(); err != nil {
 		return nil, err
 	}
 	if err := c.checkOverwrite(); err != nil {
+		return nil, err
+	}
+	encryption, err := c.encryption()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.useKey("kms:GenerateDataKey", c.bucket, c.at.key, encryption); err != nil {
 		return nil, err
 	}
 	sum := source.Sum
@@ -83,8 +92,8 @@ func (c *s3Call) copyObject() (*response, error) {
 		sum = objectSum{algorithm.name, algorithm.sum(source.Body), "FULL_OBJECT"}
 	}
 	o := &object{
-		Body: source.Body, Modified: c.now.Truncate(time.Second), ETag: hex.EncodeToString(md5Of(source.Body)),
-		Headers: headers, Meta: meta, Tags: tags, Sum: sum,
+		Body: source.Body, Modified: c.now.Truncate(time.Second), ETag: c.etag(source.Body, encryption),
+		Headers: headers, Meta: meta, Tags: tags, Sum: sum, KMS: encryption,
 	}
 	c.store(o)
 	r, err := xmlAnswer("CopyObjectResult", struct {
@@ -92,7 +101,7 @@ func (c *s3Call) copyObject() (*response, error) {
 		sumXML
 	}{o.Modified.Format(s3TimeForm), `"` + o.ETag + `"`, sumElements(sum)})
 	if err == nil {
-		r.header.Set("X-Amz-Server-Side-Encryption", sseS3)
+		encryption.show(r.header)
 	}
 	return r, err
 }

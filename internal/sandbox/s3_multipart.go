@@ -22,6 +22,7 @@ type upload struct {
 	Algorithm     string            // of its checksum
 	SumType       string            // FULL_OBJECT or COMPOSITE
 	Parts         map[int]*part
+	KMS           *kmsEncryption `json:",omitempty"` // nil: SSE-S3
 }
 
 type part struct {
@@ -47,6 +48,9 @@ func s3MultipartOperations() []s3Operation {
 	}
 }
 
+// createUpload needs the key to write, as PutObject does. The later calls need
+// it to read too: S3 reads what it has written of the parts
+// (S3:mpuoverview#mpuAndPermissions).
 func (c *s3Call) createUpload() (*response, error) {
 	tags, err := c.headerTags()
 	if err != nil {
@@ -56,6 +60,13 @@ func (c *s3Call) createUpload() (*response, error) {
 		return nil, err
 	}
 	if err := c.checkWrite(); err != nil {
+		return nil, err
+	}
+	encryption, err := c.encryption()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.useKey("kms:GenerateDataKey", c.bucket, c.at.key, encryption); err != nil {
 		return nil, err
 	}
 	name := strings.ToUpper(c.Header.Get("X-Amz-Checksum-Algorithm"))
@@ -80,7 +91,7 @@ func (c *s3Call) createUpload() (*response, error) {
 	u := &upload{
 		ID: hex.EncodeToString(c.server.created(c.bucket.Account, "upload", c.bucket.Name+"/"+c.at.key)), Key: c.at.key,
 		Account: c.caller.Account, ARN: c.caller.ARN, Started: c.now, Headers: headers, Meta: meta, Tags: tags,
-		Algorithm: sum.name, SumType: kind, Parts: map[int]*part{},
+		Algorithm: sum.name, SumType: kind, Parts: map[int]*part{}, KMS: encryption,
 	}
 	if c.bucket.Uploads == nil {
 		c.bucket.Uploads = map[string]*upload{}
@@ -91,7 +102,7 @@ func (c *s3Call) createUpload() (*response, error) {
 		UploadID    string `xml:"UploadId"`
 	}{c.bucket.Name, u.Key, u.ID})
 	if err == nil {
-		r.header.Set("X-Amz-Server-Side-Encryption", sseS3)
+		encryption.show(r.header)
 		r.header.Set("X-Amz-Checksum-Algorithm", u.Algorithm)
 		r.header.Set("X-Amz-Checksum-Type", u.SumType)
 	}
@@ -118,6 +129,9 @@ func (c *s3Call) uploadPart() (*response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.useKeyOf(u); err != nil {
+		return nil, err
+	}
 	n, err := strconv.Atoi(first(c.form["partNumber"]))
 	if err != nil || n < 1 || n > 10000 {
 		return nil, fault(http.StatusBadRequest, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
@@ -132,11 +146,12 @@ func (c *s3Call) uploadPart() (*response, error) {
 		return nil, tooLarge(size)
 	}
 	sum, _ := checksumNamed(u.Algorithm)
-	u.Parts[n] = &part{Body: c.data, ETag: hex.EncodeToString(md5Of(c.data)), Sum: sum.sum(c.data), Modified: c.now}
+	p := &part{Body: c.data, ETag: hex.EncodeToString(md5Of(c.data)), Sum: sum.sum(c.data), Modified: c.now}
+	u.Parts[n] = p
 	r := bare(http.StatusOK)
-	r.header.Set("Etag", `"`+u.Parts[n].ETag+`"`)
-	r.header.Set("X-Amz-Server-Side-Encryption", sseS3)
-	r.header.Set(sum.header, u.Parts[n].Sum)
+	r.header.Set("Etag", `"`+p.ETag+`"`)
+	u.KMS.show(r.header)
+	r.header.Set(sum.header, p.Sum)
 	return r, nil
 }
 
@@ -160,6 +175,9 @@ func (c *s3Call) completeUpload() (*response, error) {
 	}
 	if len(in.Part) == 0 {
 		return nil, fault(http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+	}
+	if err := c.useKeyOf(u); err != nil {
+		return nil, err
 	}
 	sum, _ := checksumNamed(u.Algorithm)
 	for i, p := range in.Part {
@@ -210,7 +228,7 @@ func (c *s3Call) completeUpload() (*response, error) {
 	}
 	o := &object{
 		Body: data, Modified: c.now.Truncate(time.Second), ETag: fmt.Sprintf("%x-%d", md5Of(digests), len(in.Part)),
-		Headers: u.Headers, Meta: u.Meta, Tags: u.Tags, Sum: kept,
+		Headers: u.Headers, Meta: u.Meta, Tags: u.Tags, Sum: kept, KMS: u.KMS,
 	}
 	c.store(o)
 	delete(c.bucket.Uploads, u.ID)
@@ -219,9 +237,17 @@ func (c *s3Call) completeUpload() (*response, error) {
 		sumXML
 	}{"https://" + c.bucket.Name + ".s3." + c.bucket.Region + ".amazonaws.com/" + urlEncoded(u.Key), c.bucket.Name, u.Key, `"` + o.ETag + `"`, sumElements(kept)})
 	if err == nil {
-		r.header.Set("X-Amz-Server-Side-Encryption", sseS3)
+		u.KMS.show(r.header)
 	}
 	return r, err
+}
+
+// useKeyOf asks for what the parts of an upload and its end need of its key.
+func (c *s3Call) useKeyOf(u *upload) error {
+	if err := c.useKey("kms:GenerateDataKey", c.bucket, u.Key, u.KMS); err != nil {
+		return err
+	}
+	return c.useKey("kms:Decrypt", c.bucket, u.Key, u.KMS)
 }
 
 // sameSum compares the checksum of a part that a request may repeat.

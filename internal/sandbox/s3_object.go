@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -25,6 +24,7 @@ type object struct {
 	Meta     map[string]string `json:",omitempty"` // x-amz-meta-…, names in lower case
 	Tags     []tag             `json:",omitempty"`
 	Sum      objectSum
+	KMS      *kmsEncryption `json:",omitempty"` // nil: SSE-S3
 }
 
 // objectSum is the checksum that S3 keeps of an object.
@@ -38,7 +38,10 @@ type objectSum struct {
 var storedHeaders = []string{"Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type", "Expires"}
 
 // putHeaders are what all calls take that make an object.
-var putHeaders = []string{"x-amz-acl", "x-amz-grant-*", "x-amz-meta-*", "x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-tagging"}
+var putHeaders = []string{
+	"x-amz-acl", "x-amz-grant-*", "x-amz-meta-*", "x-amz-storage-class", "x-amz-tagging",
+	"x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-context", "x-amz-server-side-encryption-bucket-key-enabled",
+}
 
 func s3ObjectOperations() []s3Operation {
 	overrides := []string{"versionId"}
@@ -117,19 +120,12 @@ func (c *s3Call) checkWrite() error {
 	if v := c.Header.Get("X-Amz-Storage-Class"); v != "" && v != "STANDARD" {
 		return notImplemented("the storage class %s", v)
 	}
-	sse := c.Header.Get("X-Amz-Server-Side-Encryption")
-	if sse == "" {
-		sse = c.bucket.Encryption.Algorithm
-	}
-	if sse != sseS3 {
-		return notImplemented("objects with the encryption %s", sse)
-	}
 	return nil
 }
 
 // allowPut asks for s3:PutObject, and s3:PutObjectTagging where tags come with it.
 func (c *s3Call) allowPut(tags []tag) error {
-	keys := c.sentKeys("x-amz-acl", "x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-copy-source", "x-amz-metadata-directive", "if-none-match", "if-match", "x-amz-grant-read", "x-amz-grant-full-control", "x-amz-grant-write-acp", "x-amz-grant-read-acp")
+	keys := c.sentKeys("x-amz-acl", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-storage-class", "x-amz-copy-source", "x-amz-metadata-directive", "if-none-match", "if-match", "x-amz-grant-read", "x-amz-grant-full-control", "x-amz-grant-write-acp", "x-amz-grant-read-acp")
 	for _, t := range tags {
 		keys["s3:RequestObjectTag/"+t.Key] = []string{t.Value}
 		keys["s3:RequestObjectTagKeys"] = append(keys["s3:RequestObjectTagKeys"], t.Key)
@@ -222,15 +218,22 @@ func (c *s3Call) putObject() (*response, error) {
 	if err := c.checkOverwrite(); err != nil {
 		return nil, err
 	}
+	encryption, err := c.encryption()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.useKey("kms:GenerateDataKey", c.bucket, c.at.key, encryption); err != nil {
+		return nil, err
+	}
 	headers, meta := c.described()
 	o := &object{
-		Body: c.data, Modified: c.now.Truncate(time.Second), ETag: hex.EncodeToString(md5Of(c.data)),
-		Headers: headers, Meta: meta, Tags: tags, Sum: sumOf(c.data, c.sums),
+		Body: c.data, Modified: c.now.Truncate(time.Second), ETag: c.etag(c.data, encryption),
+		Headers: headers, Meta: meta, Tags: tags, Sum: sumOf(c.data, c.sums), KMS: encryption,
 	}
 	c.store(o)
 	r := bare(http.StatusOK)
 	r.header.Set("Etag", `"`+o.ETag+`"`)
-	r.header.Set("X-Amz-Server-Side-Encryption", sseS3)
+	encryption.show(r.header)
 	r.header.Set("X-Amz-Object-Size", strconv.Itoa(len(o.Body)))
 	o.Sum.set(r.header)
 	return r, nil
@@ -280,11 +283,18 @@ func (c *s3Call) existing(action string) (*object, error) {
 	return c.find(c.bucket, c.at.key)
 }
 
-// getObject is GetObject and HeadObject.
+// getObject is GetObject and HeadObject. To read an object of SSE-KMS takes its
+// key; to see its headers does not, but for the checksum (S3 API: HeadObject).
 func (c *s3Call) getObject() (*response, error) {
 	o, err := c.existing("s3:GetObject")
 	if err != nil {
 		return nil, err
+	}
+	sum := strings.EqualFold(c.Header.Get("X-Amz-Checksum-Mode"), "ENABLED")
+	if c.Method != http.MethodHead || sum {
+		if err := c.useKey("kms:Decrypt", c.bucket, c.at.key, o.KMS); err != nil {
+			return nil, err
+		}
 	}
 	r := bare(http.StatusOK)
 	h := r.header
@@ -305,7 +315,7 @@ func (c *s3Call) getObject() (*response, error) {
 	h.Set("Etag", `"`+o.ETag+`"`)
 	h.Set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
 	h.Set("Accept-Ranges", "bytes")
-	h.Set("X-Amz-Server-Side-Encryption", sseS3)
+	o.KMS.show(h)
 	if len(o.Tags) > 0 {
 		h.Set("X-Amz-Tagging-Count", strconv.Itoa(len(o.Tags)))
 	}
@@ -326,7 +336,7 @@ func (c *s3Call) getObject() (*response, error) {
 		r.status = http.StatusPartialContent
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, len(body)))
 		body = body[from:to]
-	} else if strings.EqualFold(c.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
+	} else if sum {
 		o.Sum.set(h)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

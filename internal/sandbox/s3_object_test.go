@@ -163,7 +163,7 @@ func TestWhatObjectsAreRefused(t *testing.T) {
 		"ACL":       {with(func(in *s3.PutObjectInput) { in.ACL = types.ObjectCannedACLPublicRead }), "AccessControlListNotSupported", "does not allow ACLs", 400},
 		"private":   {with(func(in *s3.PutObjectInput) { in.ACL = types.ObjectCannedACLPrivate }), "AccessControlListNotSupported", "does not allow ACLs", 400},
 		"grant":     {with(func(in *s3.PutObjectInput) { in.GrantRead = aws.String("id=1") }), "AccessControlListNotSupported", "does not allow ACLs", 400},
-		"KMS":       {with(func(in *s3.PutObjectInput) { in.ServerSideEncryption = types.ServerSideEncryptionAwsKms }), "NotImplemented", "aws:kms", 501},
+		"two keys":  {with(func(in *s3.PutObjectInput) { in.ServerSideEncryption = types.ServerSideEncryptionAwsKmsDsse }), "NotImplemented", "aws:kms:dsse", 501},
 		"class":     {with(func(in *s3.PutObjectInput) { in.StorageClass = types.StorageClassGlacier }), "NotImplemented", "GLACIER", 501},
 		"lock":      {with(func(in *s3.PutObjectInput) { in.ObjectLockMode = types.ObjectLockModeGovernance }), "NotImplemented", "x-amz-object-lock-mode", 501},
 		"too large": {with(func(in *s3.PutObjectInput) { in.Body = strings.NewReader(strings.Repeat("x", maxObject+1)) }), "EntityTooLarge", "16777216 bytes", 400},

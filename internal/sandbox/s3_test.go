@@ -264,7 +264,7 @@ func TestBucketConfigurations(t *testing.T) {
 		t.Errorf("encryption %+v", rule)
 	}
 	_, err = c.PutObject(ctx, &s3.PutObjectInput{Bucket: name, Key: aws.String("k"), Body: strings.NewReader("x")})
-	wantCode(t, err, "NotImplemented", "aws:kms")
+	wantCode(t, err, "KMS.NotFoundException", "Invalid keyId 'k'")
 	_, err = c.DeleteBucketEncryption(ctx, &s3.DeleteBucketEncryptionInput{Bucket: name})
 	ok(err)
 	put(t, c, *name, "k", "x")
