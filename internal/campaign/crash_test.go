@@ -339,7 +339,7 @@ func (s *scenario) kill(t *testing.T, at point, handled bool) bool {
 		return true
 	}, g.look)
 	r := finished(t, cmd.Wait(), cmd, stdout, stderr)
-	w.busy.Wait()
+	w.settle()
 	w.set(nil, g.look)
 	if killed && r.code != -1 {
 		t.Fatalf("exit code %d of a process that was killed: %s%s", r.code, r.stdout, r.stderr)

@@ -42,7 +42,7 @@ type world struct {
 	mu   sync.Mutex
 	stop func(c call, handled bool) bool // true: no answer, and not handled if it was not yet
 	look func(c call)                    // sees every call that was handled and succeeded
-	busy sync.WaitGroup
+	busy sync.RWMutex                    // read-locked by every call under way
 }
 
 // call is what the handler knows of a request.
@@ -86,6 +86,12 @@ func (w *world) close(t tb) {
 	}
 }
 
+// settle waits for the calls that are under way.
+func (w *world) settle() {
+	w.busy.Lock()
+	defer w.busy.Unlock()
+}
+
 // set puts the handler's two hooks in force; nil takes them out.
 func (w *world) set(stop func(call, bool) bool, look func(call)) {
 	w.mu.Lock()
@@ -101,8 +107,8 @@ func (w *world) hooks() (func(call, bool) bool, func(call)) {
 
 // ServeHTTP hands a call on to the embedded AWS, if it is to be.
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	w.busy.Add(1)
-	defer w.busy.Done()
+	w.busy.RLock()
+	defer w.busy.RUnlock()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client was killed while it sent
