@@ -64,7 +64,7 @@ func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, en
 	p, more := plan.Build(repo, func(share string) bool {
 		return selected(share) && (changed == nil || changed.selected[share])
 	})
-	problems = append(problems, more...)
+	problems = slices.Concat(problems, more, offlineErrors(repo, p))
 	if err := failedIfAny(problems); err != nil {
 		a.printProblems(problems)
 		return nil, end, err
