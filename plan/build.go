@@ -168,11 +168,19 @@ func (b *builder) instance(share *specs.Share, c *specs.Consumer, in specs.Insta
 // permissionPolicies makes the policy and attachment steps of every role, and
 // with them the parts of the bucket policies, which need them.
 func (b *builder) permissionPolicies() {
+	unselected := map[string][]iampolicy.Pair{} // by account and role
+	for _, g := range b.grants {
+		if g.roleStep != "" && !g.selected {
+			unselected[g.roleStep] = append(unselected[g.roleStep], permissions(g.Pairs)...)
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(b.permissions)) {
 		perm := b.permissions[key]
 		for i, chunk := range b.split(perm) {
 			name := policyName(b.repo.Name, perm.role, perm.name, i+1)
 			b.permissionPolicy(perm, name, chunk)
+			policy := b.steps[StepID(TypePolicy, perm.account.ID, "", name)]
+			policy.Elsewhere = unselected[StepID(TypeRole, perm.account.ID, "", perm.role)]
 		}
 	}
 	for _, g := range b.grants {
@@ -195,6 +203,15 @@ func (b *builder) permissionPolicies() {
 	}
 }
 
+// permissions are a grant's pairs as a permissions policy holds them.
+func permissions(pairs []iampolicy.Pair) []iampolicy.Pair {
+	list := slices.Clone(pairs)
+	for i := range list {
+		list[i].Principal = ""
+	}
+	return list
+}
+
 // permissionChunk is what of one grant's statements one managed policy holds.
 type permissionChunk struct {
 	grant *pendingGrant
@@ -211,8 +228,7 @@ func (b *builder) split(perm *rolePermissions) [][]permissionChunk {
 	seen := map[string]bool{} // meanings in the current policy
 	for _, g := range perm.grants {
 		var own []iampolicy.Pair
-		for _, p := range g.Pairs {
-			p.Principal = ""
+		for _, p := range permissions(g.Pairs) {
 			cost := 0
 			if !seen[p.Meaning] {
 				cost = b.statementSize(p.Statement) + 1

@@ -32,6 +32,7 @@ func Compare(p *Plan, snapshots map[string]*Snapshot, opts Options) *Changes {
 		c.prune()
 	}
 	c.orderLosses()
+	c.orderMoves()
 	c.sort()
 	return c.out
 }

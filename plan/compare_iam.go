@@ -204,6 +204,50 @@ func (c *comparer) orderLosses() {
 	}
 }
 
+// orderMoves keeps access from pausing when a grant moves from one policy of a
+// role to another: the policy that loses it goes after the one that gains it,
+// and its attachment. Where two policies swap grants, only one of them can; the
+// other order would be a circle.
+func (c *comparer) orderMoves() {
+	byRole := map[string][]*Change{} // policies that change, by consumer
+	for _, change := range c.out.Steps {
+		if change.Type == TypePolicy && change.Differs() && len(change.Parts) > 0 {
+			role := change.Parts[0].Consumer
+			byRole[role] = append(byRole[role], change)
+		}
+	}
+	for _, role := range sortedKeys(byRole) {
+		goesAfter := map[*Change][]*Change{}
+		for _, loser := range byRole[role] {
+			for _, gainer := range byRole[role] {
+				if loser == gainer || !takesOver(gainer, loser) || reaches(goesAfter, gainer, loser) {
+					continue
+				}
+				goesAfter[loser] = append(goesAfter[loser], gainer)
+				_, name, _ := strings.Cut(role, "/")
+				loser.After = sortedSet(append(slices.Clone(loser.After),
+					gainer.ID, StepID(TypeAttachment, gainer.Account, "", name+"/"+gainer.Name)))
+			}
+		}
+	}
+}
+
+// takesOver reports whether one policy gains what the other loses.
+func takesOver(gainer, loser *Change) bool {
+	gained := map[iampolicy.Atom]bool{}
+	for _, part := range gainer.Parts {
+		each(part.Gain, func(a iampolicy.Atom) { gained[a] = true })
+	}
+	found := false
+	each(loser.Lose, func(a iampolicy.Atom) { found = found || gained[a] })
+	return found
+}
+
+// reaches reports whether one change goes after the other, directly or not.
+func reaches(goesAfter map[*Change][]*Change, from, to *Change) bool {
+	return from == to || slices.ContainsFunc(goesAfter[from], func(next *Change) bool { return reaches(goesAfter, next, to) })
+}
+
 // follow orders the change after those bucket policies that wait for nothing
 // of it.
 func (c *Change) follow(bucketPolicies []*Change) {

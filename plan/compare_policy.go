@@ -259,7 +259,8 @@ func (c *comparer) policy(change *Change, want Policy, s *Step, snap *Snapshot) 
 			c.marked[want.ARN] = true
 		}
 	}
-	c.statements(change, s.Parts, live, func(p iampolicy.Pair) string { return bucketOf(p.Statement) })
+	parts := append(slices.Clone(s.Parts), Part{Pairs: s.Elsewhere})
+	c.statements(change, parts, live, func(p iampolicy.Pair) string { return bucketOf(p.Statement) })
 	want.Ours = change.Statements(c.plan.Repository, func(PartChange) bool { return true })
 	document, err := iampolicy.Merge(change.Live, c.plan.Ours, want.Ours)
 	if err != nil {

@@ -49,3 +49,60 @@ func TestDetachmentNeedsItsSuccessor(t *testing.T) {
 		})
 	}
 }
+
+// Two grants of one role, on two buckets; policyName says where each is held.
+func moving(first, second string) []string {
+	spec := func(name, policy string) string {
+		if policy != "" {
+			policy = ", policyName: " + policy
+		}
+		return name + `
+  bucket: {name: data-` + name + `, account: lake, create: true}
+  consumers:
+    - {account: analytics, role: {name: reader, create: true, trust: lambda}, access: read` + policy + `}
+`
+	}
+	return []string{spec("one", first), spec("two", second)}
+}
+
+func TestMovedGrantNeverPauses(t *testing.T) {
+	const (
+		old  = readerPolicyID
+		mine = "iam.Policy/222222222222/mine"
+		att  = "iam.RolePolicyAttachment/222222222222/reader/mine"
+	)
+	p := build(t, load(t, moving("", "")...), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+
+	p = build(t, load(t, moving("", "mine")...), everything)
+	c := Compare(p, l, Options{})
+	if got := find(t, c, old); got.Action != Update || !slices.Contains(got.After, mine) || !slices.Contains(got.After, att) {
+		t.Errorf("the policy that loses the grant: %s, after %q", got.Action, got.After)
+	}
+	l.apply(t, c)
+
+	// A swap has no order in which nothing pauses, and must be no circle.
+	p = build(t, load(t, moving("mine", "")...), everything)
+	c = Compare(p, l, Options{})
+	a, b := find(t, c, old), find(t, c, mine)
+	if slices.Contains(a.After, b.ID) == slices.Contains(b.After, a.ID) {
+		t.Errorf("of two policies that swap grants exactly one waits: %q, %q", a.After, b.After)
+	}
+	l.apply(t, c)
+	if got := actions(Compare(p, l, Options{})); len(got) != 0 {
+		t.Errorf("still to do: %v", got)
+	}
+}
+
+func TestOnlyLeavesAMovedGrantWhereItIs(t *testing.T) {
+	p := build(t, load(t, moving("", "")...), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	// The second share moves to a policy of its own, but only the first is selected.
+	p = build(t, load(t, moving("", "mine")...), only("one"))
+	c := Compare(p, l, Options{Only: []string{"one"}})
+	if got := actions(c); len(got) != 0 {
+		t.Errorf("a share that is not selected changes: %v", got)
+	}
+}

@@ -43,8 +43,11 @@ type Step struct {
 
 	Shares []string // the shares that state it, sorted
 	Parts  []Part   // of a step whose document several grants share, in the order of share and consumer
-	Want   Resource // the desired state; for a policy without its statements, which the parts hold
-	Source specs.Pos
+	// Elsewhere is what grants outside --only give a permissions policy's role,
+	// in whatever policy: if it is live in this one, it stays.
+	Elsewhere []iampolicy.Pair
+	Want      Resource // the desired state; for a policy without its statements, which the parts hold
+	Source    specs.Pos
 
 	// Existing: no spec says `create: true`, so the resource must be there
 	// already and is never configured.
