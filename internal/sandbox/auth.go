@@ -182,6 +182,9 @@ func (c *call) decide(p permission) iampolicy.Decision {
 	if err != nil { // a stored document was checked when it was put
 		return iampolicy.Decision{Outcome: iampolicy.Invalid}
 	}
+	if err := c.server.control(&policies, c.caller, p.action, p.account); err != nil {
+		return iampolicy.Decision{Outcome: iampolicy.Invalid}
+	}
 	policies.Resource, policies.RestrictPublicBuckets = p.policy, p.restrictPublic
 	return iampolicy.Evaluate(iampolicy.Request{
 		Caller: c.caller.Caller, Action: p.action, Resource: p.resource, ResourceAccount: p.account,
@@ -262,6 +265,8 @@ func (c *call) conditionKeys(p permission) map[string][]string {
 	set("aws:ResourceAccount", p.account)
 	set("aws:PrincipalAccount", c.caller.Account)
 	set("aws:userid", c.caller.userID)
+	set("aws:PrincipalIsAWSService", "false")
+	c.server.orgKeys(m, c.caller.Account, p.account)
 	switch {
 	case c.caller.Kind == iampolicy.Anonymous:
 		set("aws:PrincipalType", "Anonymous")

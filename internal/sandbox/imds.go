@@ -310,15 +310,20 @@ func (m *instanceMetadata) session(r *role, i *instance, at *ec2Region, now time
 	if err != nil {
 		return nil, err
 	}
+	policies := iampolicy.Policies{Resource: &iampolicy.Named{Name: "trust policy of " + r.ARN, Document: trust}}
+	if err := m.server.control(&policies, caller{}, "sts:AssumeRole", r.Account); err != nil {
+		return nil, err
+	}
+	context := map[string][]string{
+		"aws:CurrentTime": {now.UTC().Format(time.RFC3339)}, "aws:EpochTime": {itoa(now.Unix())}, "aws:SecureTransport": {"true"},
+		"aws:RequestedRegion": {at.Region}, "aws:ResourceAccount": {r.Account}, "sts:RoleSessionName": {i.ID},
+		"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {m.server.ec2Principal()},
+	}
+	m.server.orgKeys(context, "", r.Account)
 	d := iampolicy.Evaluate(iampolicy.Request{
-		Caller:   iampolicy.Caller{Kind: iampolicy.Service, ARN: m.server.ec2Principal()},
-		Action:   "sts:AssumeRole",
-		Resource: r.ARN, ResourceAccount: r.Account,
-		Context: map[string][]string{
-			"aws:CurrentTime": {now.UTC().Format(time.RFC3339)}, "aws:EpochTime": {itoa(now.Unix())}, "aws:SecureTransport": {"true"},
-			"aws:RequestedRegion": {at.Region}, "aws:ResourceAccount": {r.Account}, "sts:RoleSessionName": {i.ID},
-		},
-	}, iampolicy.Policies{Resource: &iampolicy.Named{Name: "trust policy of " + r.ARN, Document: trust}})
+		Caller: iampolicy.Caller{Kind: iampolicy.Service, ARN: m.server.ec2Principal()},
+		Action: "sts:AssumeRole", Resource: r.ARN, ResourceAccount: r.Account, Context: context,
+	}, policies)
 	if !d.Allowed() {
 		return nil, errors.New("EC2 cannot assume the role " + r.Name + ". Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc.")
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,6 +101,23 @@ func jsonService(name, prefix string, ops jsonOperations, about []string) *servi
 		return answerJSON11(c, out)
 	}
 	return v
+}
+
+// tokenPage gives the entries after a mark, sorted by their keys, and a token with
+// the next mark where there are more.
+func tokenPage[T any](list []T, key func(T) string, after string, most int) (out []T, next string) {
+	slices.SortFunc(list, func(a, b T) int { return strings.Compare(key(a), key(b)) })
+	out = []T{}
+	for _, v := range list {
+		if key(v) <= after {
+			continue
+		}
+		if len(out) == most {
+			return out, encodeToken(key(out[most-1]))
+		}
+		out = append(out, v)
+	}
+	return out, ""
 }
 
 // seconds is a time as JSON 1.1 writes it: seconds since 1970, a fraction with them.

@@ -312,18 +312,8 @@ func kmsPage[T any](list []T, key func(T) string, in kmsPaging) ([]T, kmsPaged, 
 	if err != nil {
 		return nil, kmsPaged{}, kmsFault("InvalidMarkerException", "The marker is not valid")
 	}
-	slices.SortFunc(list, func(a, b T) int { return strings.Compare(key(a), key(b)) })
-	out := []T{}
-	for _, v := range list {
-		if key(v) <= after {
-			continue
-		}
-		if len(out) == most {
-			return out, kmsPaged{NextMarker: encodeToken(key(out[most-1])), Truncated: true}, nil
-		}
-		out = append(out, v)
-	}
-	return out, kmsPaged{}, nil
+	out, next := tokenPage(list, key, after, most)
+	return out, kmsPaged{NextMarker: next, Truncated: next != ""}, nil
 }
 
 type kmsPaging struct {

@@ -25,6 +25,7 @@ type world struct {
 	S3            s3World
 	EC2           ec2World
 	KMS           kmsWorld
+	Organizations orgWorld
 }
 
 const stateVersion = 1
@@ -52,6 +53,7 @@ func (w *world) complete() {
 	w.S3.complete()
 	w.EC2.complete()
 	w.KMS.complete()
+	w.Organizations.complete()
 }
 
 // store keeps the world in a file, or nowhere if path is empty.

@@ -1,6 +1,9 @@
 package sandbox
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // unserved refuses all calls of a service that the sandbox does not have, by
 // name, in the shape that most of AWS has for errors: JSON, or XML for the
@@ -11,7 +14,7 @@ func unserved(name string) *service {
 		return cmp.Or(first(r.form["Action"]), target(r)), ""
 	}
 	v.handle = func(c *call) (*response, error) {
-		return nil, notImplemented("%s of the service %q: it serves sts, iam, s3, ec2, kms and tagging", cmp.Or(c.operation, "this call"), name)
+		return nil, notImplemented("%s of the service %q: it serves %s", cmp.Or(c.operation, "this call"), name, strings.Join(sortedKeys(c.server.services), ", "))
 	}
 	v.fail = func(c *call, e *apiError) *response {
 		if c.form["Action"] != nil {
