@@ -49,9 +49,12 @@ func (a *app) validate(dir string) error {
 }
 
 // offlineErrors are the errors that show without looking at AWS, for what goes
-// on to call it.
+// on to call it. A bucket policy that is too large is not among them: it stops
+// that bucket's steps only, and the comparison tells of it with what is there.
 func offlineErrors(repo *specs.Repository, p *plan.Plan) []specs.Problem {
-	return slices.DeleteFunc(proof.Offline(repo, p), func(p specs.Problem) bool { return p.Severity != specs.SeverityError })
+	return slices.DeleteFunc(proof.Offline(repo, p), func(p specs.Problem) bool {
+		return p.Severity != specs.SeverityError || p.Code == string(proof.BucketPolicyTooLarge)
+	})
 }
 
 // underWorkingDirectory is dir as seen from the working directory, with

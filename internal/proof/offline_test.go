@@ -272,3 +272,107 @@ func BenchmarkOffline(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/shares, "µs/grant")
 }
+
+// Trust policies in files: each finding stands at its place in the file.
+func TestOfflineTrust(t *testing.T) {
+	const instances = "{account: analytics, role: {name: r, create: true, trustPolicy: t.json, instanceProfile: true}, access: read}"
+	const plain = "{account: analytics, role: {name: r, create: true, trustPolicy: t.json}, access: read}"
+	const ec2 = `{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}`
+	for name, c := range map[string]struct {
+		consumer, trust string
+		want            []string
+	}{
+		"EC2 with a profile": {instances, `{"Statement": ` + ec2 + `}`, nil},
+		"a provider without one": {plain, `{"Statement": {"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::222222222222:oidc-provider/ci.example.com"},
+			"Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"ci.example.com:sub": "x"}}}}`, nil},
+		"instances without EC2": {instances, "\n" + ` {"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazon.com"}, "Action": "sts:AssumeRole"}}`, []string{
+			"error trust-lacks-service t.json:2:2: the trust policy does not let ec2.amazonaws.com do sts:AssumeRole, so no instance can use role r, which has an instance profile; the services it names are ec2.amazon.com",
+		}},
+		"EC2 without a profile": {plain, `{"Statement": ` + ec2 + `}`, []string{
+			"warning no-instance-profile shares/s.yaml:8:41: t.json lets EC2 use role r, but no instance profile is made, without which no instance has the role",
+		}},
+		"errors of grammar, all": {plain, "{\n  \"Statement\": [{\n    \"Effect\": \"allow\",\n    \"Principle\": {\"AWS\": \"222222222222\"},\n    \"Action\": \"sts:AssumeRole\"\n  }]\n}\n", []string{
+			`error policy-syntax t.json:2:17: Resource is missing: a statement without Principal needs Resource or NotResource`,
+			`error policy-syntax t.json:3:15: Effect is "allow": it must be "Allow" or "Deny", in this spelling`,
+			`error policy-syntax t.json:4:5: a statement has no element "Principle": there are Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource and Condition`,
+		}},
+		"the second of two": {instances, "{\n  \"Statement\": [\n    " + ec2 + ",\n    {\"Sid\": \"ö\", \"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\", \"Principal\": \"*\"}\n  ]\n}\n", []string{
+			`error policy-syntax t.json:4:13: Sid "ö" holds 'ö': only letters A-Z, a-z and digits are allowed`,
+		}},
+		"the element of the second": {instances, "{\n  \"Statement\": [\n    " + ec2 + ",\n    {\"Sid\": \"Principal\", \"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\", \"Principal\": \"*\"}\n  ]\n}\n", []string{
+			`error public-trust t.json:4:73: statement "Principal" of the trust policy lets everybody in: the principal is "*", and no condition limits it to fixed principals`,
+		}},
+		"a typo in an id": {plain, `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111112:role/ci"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": "x-1"}}}}`, []string{
+			"warning unlisted-account t.json:1:60: statement number 1 of the trust policy lets in arn:aws:iam::111111111112:role/ci, of account 111111111112, which the repository does not have",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repo, p := offlinePlan(t, offlineShare("s", "lake", c.consumer), "t.json", c.trust)
+			if diff := cmp.Diff(c.want, codesOf(proof.Offline(repo, p))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A file that many roles share is told of once an account, and its use by each.
+func TestOfflineTrustOfManyRoles(t *testing.T) {
+	consumer := func(account, role string) string {
+		return fmt.Sprintf("{account: %s, role: {name: %s, create: true, trustPolicy: t.json, instanceProfile: true}, access: read}", account, role)
+	}
+	repo, p := offlinePlan(t, offlineShare("s", "lake", consumer("analytics", "a"), consumer("analytics", "b"), consumer("ml", "c")),
+		"t.json", `{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}}`)
+	want := []string{"warning wildcard-action t.json:1:53: statement number 1 of the trust policy allows sts:*, which stands for every way to assume the role"}
+	if diff := cmp.Diff(slices.Concat(want, want), codesOf(proof.Offline(repo, p))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOfflineGrants(t *testing.T) {
+	for name, c := range map[string]struct {
+		consumer string
+		want     []string
+	}{
+		"the bucket's policy, from outside": {"{account: analytics, role: {name: r}, actions: [s3:GetBucketPolicy, s3:PutBucketPolicy]}", []string{
+			"error owners-only shares/s.yaml:8:7: the action s3:GetBucketPolicy is for the bucket's own account only, whatever policies say, and role r is of another",
+			"error owners-only shares/s.yaml:8:7: the action s3:PutBucketPolicy is for the bucket's own account only, whatever policies say, and role r is of another",
+		}},
+		"permissions, from outside": {"{account: analytics, role: {name: r}, actions: [s3:PutObjectAcl, s3:PutBucketPublicAccessBlock]}", []string{
+			"warning permissions-management shares/s.yaml:8:7: by the action s3:PutBucketPublicAccessBlock role r of another account can change who has access to bucket data",
+			"warning permissions-management shares/s.yaml:8:7: by the action s3:PutObjectAcl role r of another account can change who has access to bucket data",
+		}},
+		"permissions, from within": {"{account: lake, role: {name: r}, actions: [s3:PutObjectAcl]}", nil},
+		"the whole bucket, with prefixes": {"{account: analytics, role: {name: r}, access: read, actions: [s3:PutLifecycleConfiguration, s3:GetBucketTagging], prefixes: [in/]}", []string{
+			"warning prefix-unheld shares/s.yaml:8:7: the action s3:PutLifecycleConfiguration changes all of bucket data, and the consumer is held to prefixes",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repo, p := offlinePlan(t, offlineShare("s", "lake", c.consumer))
+			if diff := cmp.Diff(c.want, codesOf(proof.Offline(repo, p))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// What is too large for AWS is told, and then not proved.
+func TestOfflineLimits(t *testing.T) {
+	var consumers []string
+	for i := range 60 {
+		consumers = append(consumers, fmt.Sprintf("{account: analytics, role: {name: r%d}, access: [read, write], prefixes: [%s/]}", i, strings.Repeat("x", 100)+fmt.Sprint(i)))
+	}
+	repo, p := offlinePlan(t, offlineShare("s", "lake", consumers...))
+	got := codesOf(proof.Offline(repo, p))
+	if len(got) != 1 || !strings.HasPrefix(got[0], "error bucket-policy-too-large shares/s.yaml:8:7: the policy of bucket data would have ") {
+		t.Errorf("problems:\n%s", strings.Join(got, "\n"))
+	}
+
+	var shares strings.Builder
+	for i := range 11 {
+		shares.WriteString(strings.Replace(offlineShare(fmt.Sprintf("s%02d", i), "lake", fmt.Sprintf("{account: analytics, role: {name: r}, access: read, policyName: p%d}", i)), "name: data", fmt.Sprintf("name: data-%d", i), 1))
+	}
+	got = codesOf(proof.Offline(offlinePlan(t, shares.String())))
+	if len(got) != 1 || !strings.HasPrefix(got[0], "warning too-many-policies shares/s.yaml:") {
+		t.Errorf("problems:\n%s", strings.Join(got, "\n"))
+	}
+}
