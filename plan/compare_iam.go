@@ -125,6 +125,12 @@ func (c *comparer) unstatedAttachments() {
 				if !c.marked[arn] || c.plan.stated[id] {
 					continue
 				}
+				live := snap.Policies[arn]
+				if live != nil && c.tagOwner(snap.Roles[name].Tags) != ours && c.holdsForeign(live.Document) {
+					// Neither is ours alone: detaching it would take foreign access away.
+					c.unstatedStatements(account, live, c.successors(live, stated[account+"/"+name]))
+					continue
+				}
 				attachment := Attachment{Role: name, PolicyARN: arn}
 				c.out.Steps = append(c.out.Steps, &Change{
 					ID: id, Type: TypeAttachment, Account: account, Region: GlobalRegion,
@@ -135,6 +141,47 @@ func (c *comparer) unstatedAttachments() {
 			}
 		}
 	}
+}
+
+// unstatedStatements makes a change that takes our statements out of a managed
+// policy that no spec states any more and that foreign statements share, on a
+// role that is not ours: one that was adopted, or one into which somebody
+// copied ours. needs are as of a
+// detachment from one of the policy's roles.
+func (c *comparer) unstatedStatements(account string, live *LivePolicy, needs []string) {
+	id := StepID(TypePolicy, account, "", live.Name)
+	if c.plan.stated[id] {
+		return // its own step settles what it holds
+	}
+	for _, change := range c.out.Steps {
+		if change.ID != id {
+			continue
+		}
+		if len(needs) == 0 {
+			change.Needs = nil // it takes something away from this role
+		} else if len(change.Needs) > 0 {
+			change.Needs = sortedSet(append(needs, change.Needs...))
+		}
+		return
+	}
+	before := Policy{Name: live.Name, ARN: live.ARN, Document: live.Document}
+	change := &Change{
+		ID: id, Type: TypePolicy, Account: account, Region: GlobalRegion, Name: live.Name,
+		Action: Update, Existing: true, Before: before, Needs: needs,
+		Versions: live.Versions, DefaultVersion: live.DefaultVersion,
+	}
+	c.out.Steps = append(c.out.Steps, change)
+	document, ok := c.parseLive(change, live.Document)
+	if !ok {
+		return
+	}
+	c.statements(change, nil, document, func(p iampolicy.Pair) string { return bucketOf(p.Statement) })
+	rest, err := iampolicy.Merge(change.Live, c.plan.Ours, nil)
+	if err != nil {
+		c.fail(change, "unmergeable", fmt.Sprintf("our statements in managed policy %s cannot be taken out: %v", live.Name, err), "mend the policy by hand")
+		return
+	}
+	change.Want = Policy{Name: live.Name, ARN: live.ARN, Document: rest}
 }
 
 // successors are the changes that a detachment needs where all that its policy

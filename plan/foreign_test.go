@@ -231,3 +231,44 @@ func TestAccountThatCannotBeSearchedIsTold(t *testing.T) {
 		t.Errorf("problems: %+v", c.Problems)
 	}
 }
+
+// A statement's Sid says whose it is, and people copy statements. Whatever else
+// the policy allows, and to whom, is not ours to take away.
+func TestCopiedStatements(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	account := l["222222222222"]
+	ours := string(account.Policies["arn:aws:iam::222222222222:policy/xshare.acme-data.reader"].Document)
+	const theirs = `{"Sid":"Theirs","Effect":"Allow","Action":"sqs:*","Resource":"*"}`
+	arn := "arn:aws:iam::222222222222:policy/team"
+	account.Policies[arn] = &LivePolicy{
+		Name: "team", ARN: arn,
+		Document: []byte(strings.Replace(ours, `"Statement":[`, `"Statement":[`+theirs+",", 1)),
+	}
+	for _, role := range []string{"team-a", "team-b"} {
+		account.Roles[role] = &LiveRole{
+			Role:     Role{Name: role, Path: "/", ARN: "arn:aws:iam::222222222222:role/" + role},
+			Attached: []string{arn},
+		}
+	}
+	for name, opts := range map[string]Options{"apply": {}, "prune": {Prune: true}} {
+		t.Run(name, func(t *testing.T) {
+			c := Compare(p, l, opts)
+			var differ []string
+			for _, change := range c.Steps {
+				if change.Differs() {
+					differ = append(differ, string(change.Action)+" "+change.ID)
+				}
+			}
+			if want := []string{"update iam.Policy/222222222222/team"}; !slices.Equal(differ, want) {
+				t.Fatalf("changes: %q, want %q; problems %+v", differ, want, c.Problems)
+			}
+			change := find(t, c, "iam.Policy/222222222222/team")
+			want := change.Want.(Policy)
+			if got := string(want.Document); got != `{"Version":"2012-10-17","Statement":[`+theirs+`]}` || len(want.Ours) > 0 || len(change.Lose) == 0 {
+				t.Errorf("it is to hold %s, ours %v, and loses %d pairs", got, want.Ours, len(change.Lose))
+			}
+		})
+	}
+}
