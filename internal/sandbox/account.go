@@ -10,6 +10,8 @@ type account struct {
 	Roles    map[string]*role
 	Policies map[string]*policy // managed by the customer, by name
 	Profiles map[string]*profile
+	// PublicAccess is S3's Block Public Access of the whole account; nil: not set.
+	PublicAccess *publicAccess `json:",omitempty"`
 }
 
 type tag struct{ Key, Value string }

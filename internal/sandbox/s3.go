@@ -107,9 +107,6 @@ func newS3(s *Server) *service {
 		return name, s.bucketARN(at.bucket, at.key)
 	}
 	v.handle = func(c *call) (*response, error) {
-		if c.Header.Get("X-Amz-Account-Id") != "" { // its paths would be taken for buckets
-			return nil, notImplemented("the S3 Control API: %s %s", c.Method, c.URL.Path)
-		}
 		at := addressOf(c.Request)
 		op := chooseS3(ops, c.request, at)
 		if op == nil {
@@ -285,7 +282,7 @@ func (c *s3Call) permission(b *bucket, action, key string, context map[string][]
 		}
 		p.policy = &iampolicy.Named{Name: "bucket policy of " + b.Name, Document: d}
 	}
-	p.restrictPublic = b.PublicAccess != nil && b.PublicAccess.RestrictPublicBuckets
+	p.restrictPublic = c.server.blocks(b).RestrictPublicBuckets
 	return p, nil
 }
 

@@ -35,10 +35,12 @@ func (c *s3Call) readXML(v any, known ...string) error {
 }
 
 // xmlAnswer is an S3 answer with a body in S3's namespace.
-func xmlAnswer(name string, v any) (*response, error) {
+func xmlAnswer(name string, v any) (*response, error) { return xmlAnswerIn(s3Namespace, name, v) }
+
+func xmlAnswerIn(namespace, name string, v any) (*response, error) {
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
-	err := xml.NewEncoder(&b).EncodeElement(v, xml.StartElement{Name: xml.Name{Space: s3Namespace, Local: name}})
+	err := xml.NewEncoder(&b).EncodeElement(v, xml.StartElement{Name: xml.Name{Space: namespace, Local: name}})
 	if err != nil {
 		return nil, err
 	}

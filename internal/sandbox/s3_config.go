@@ -79,12 +79,17 @@ func (c *s3Call) putPublicAccessBlock() (*response, error) {
 	if err := c.allow("s3:PutBucketPublicAccessBlock", "", nil); err != nil {
 		return nil, err
 	}
-	var in publicAccess
-	if err := c.readXML(&in, "PublicAccessBlockConfiguration", "BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"); err != nil {
+	in, err := c.readPublicAccess()
+	if err != nil {
 		return nil, err
 	}
-	c.bucket.PublicAccess = &in
+	c.bucket.PublicAccess = in
 	return bare(http.StatusOK), nil
+}
+
+func (c *s3Call) readPublicAccess() (*publicAccess, error) {
+	in := &publicAccess{}
+	return in, c.readXML(in, "PublicAccessBlockConfiguration", "BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 }
 
 func (c *s3Call) deletePublicAccessBlock() (*response, error) {

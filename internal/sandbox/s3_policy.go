@@ -97,7 +97,7 @@ func (c *s3Call) putBucketPolicy() (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b := c.bucket.PublicAccess; b != nil && b.BlockPublicPolicy {
+	if c.server.blocks(c.bucket).BlockPublicPolicy {
 		if public, _ := iampolicy.Public(d); public {
 			return nil, fault(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: s3:PutBucketPolicy on resource: \"%s\" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.", c.caller.ARN, c.server.bucketARN(c.bucket.Name, ""))
 		}

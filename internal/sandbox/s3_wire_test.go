@@ -261,7 +261,7 @@ func TestWhatBodiesAndHeadersAreRefused(t *testing.T) {
 		t.Errorf("%d %s", r.StatusCode, body)
 	}
 	// The S3 Control API's paths are no buckets.
-	r = s.raw(t, http.MethodGet, "", "/v20180820/configuration/publicAccessBlock", "", "X-Amz-Account-Id", owner)
+	r = s.raw(t, http.MethodGet, "", "/v20180820/tags/arn%3Aaws%3As3%3A%3A%3Ashared", "", "X-Amz-Account-Id", owner)
 	if body := text(t, r); r.StatusCode != http.StatusNotImplemented || !strings.Contains(body, "S3 Control API") {
 		t.Errorf("%d %s", r.StatusCode, body)
 	}

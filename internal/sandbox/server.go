@@ -91,7 +91,7 @@ func New(o Options) (*Server, error) {
 	o.Partition = cmp.Or(o.Partition, "aws")
 	o.LockTimeout = cmp.Or(o.LockTimeout, 10*time.Second)
 	s := &Server{options: o, journal: journal{w: o.Journal}, services: map[string]*service{}}
-	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s), newEC2(s), newTagging(s), newKMS(s), newOrganizations(s)} {
+	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s), newS3Control(s), newEC2(s), newTagging(s), newKMS(s), newOrganizations(s)} {
 		s.services[v.name] = v
 	}
 	// A key that ends in "/" takes all paths below it.
@@ -281,6 +281,9 @@ func (s *Server) route(r *request) *service {
 		case first(r.form["Action"]) != "":
 			name = cmp.Or(map[string]string{stsVersion: "sts", iamVersion: "iam", ec2Version: "ec2"}[first(r.form["Version"])], "unknown")
 		}
+	}
+	if name == "s3" && isS3Control(r.Request) { // its paths would be taken for buckets
+		name = "s3control"
 	}
 	if v := s.services[name]; v != nil {
 		return v
