@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -186,9 +187,10 @@ func (c *call) decide(p permission) iampolicy.Decision {
 		return iampolicy.Decision{Outcome: iampolicy.Invalid}
 	}
 	policies.Resource, policies.RestrictPublicBuckets = p.policy, p.restrictPublic
+	keys := c.conditionKeys(p)
+	policies.Endpoint = c.server.surroundings.endpointPolicy(keys)
 	return iampolicy.Evaluate(iampolicy.Request{
-		Caller: c.caller.Caller, Action: p.action, Resource: p.resource, ResourceAccount: p.account,
-		Context: c.conditionKeys(p),
+		Caller: c.caller.Caller, Action: p.action, Resource: p.resource, ResourceAccount: p.account, Context: keys,
 	}, policies)
 }
 
@@ -245,7 +247,8 @@ const maxDocuments = 10000
 
 // conditionKeys are the keys that AWS puts into every request
 // (IAM:reference_policies_condition-keys) and those of the permission. The
-// sandbox stands for AWS's TLS endpoints, so aws:SecureTransport is true.
+// sandbox stands for AWS's TLS endpoints, so aws:SecureTransport is true, unless
+// /_sandbox/context says otherwise.
 func (c *call) conditionKeys(p permission) map[string][]string {
 	m := map[string][]string{
 		"aws:SecureTransport": {"true"},
@@ -283,15 +286,20 @@ func (c *call) conditionKeys(p permission) map[string][]string {
 		}
 		set("ec2:SourceInstanceARN", c.caller.session.Source)
 	}
+	c.server.surroundings.apply(c, m)
 	if p.via != "" { // the request's network is the service's, not the caller's
 		set("aws:ViaAWSService", "true")
+		set("aws:SecureTransport", "true")
 		set("kms:ViaService", p.via)
-		for _, k := range []string{"aws:SourceIp", "aws:UserAgent", "aws:Referer"} {
+		for _, k := range slices.Concat(byEndpoint, []string{"aws:SourceIp", "aws:UserAgent", "aws:Referer"}) {
 			delete(m, k)
 		}
 	}
 	for k, v := range p.context {
 		m[k] = v
+	}
+	if first(m["aws:SecureTransport"]) == "false" {
+		delete(m, "s3:TlsVersion")
 	}
 	return m
 }

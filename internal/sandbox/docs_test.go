@@ -59,7 +59,7 @@ func TestTheExamplesOfThePageAreTrue(t *testing.T) {
 		return start + body
 	}
 	for path, call := range map[string][2]string{
-		"faults": {"POST", block("[{")}, "propagation": {"PUT", block(`{"role"`)}, "clock": {"POST", `{"advance": "15m"}`},
+		"faults": {"POST", block("[{")}, "propagation": {"PUT", block(`{"role"`)}, "clock": {"POST", `{"advance": "15m"}`}, "context": {"PUT", block(`{"all"`)},
 	} {
 		if status, body := s.control(t, call[0], path, call[1]); status != 200 {
 			t.Errorf("%s: %d %s", path, status, body)

@@ -70,11 +70,12 @@ type Server struct {
 	controls map[string]http.HandlerFunc
 	journal  journal
 
-	mu        sync.Mutex // guards the next five, and is held while a call is handled
-	world     *world
-	faults    faults
-	closing   []func() error                 // run by Close, last first
-	documents map[string]*iampolicy.Document // parsed, by text
+	mu           sync.Mutex // guards the next five, and is held while a call is handled
+	world        *world
+	faults       faults
+	surroundings surroundings
+	closing      []func() error                 // run by Close, last first
+	documents    map[string]*iampolicy.Document // parsed, by text
 
 	store   *store
 	serving *http.Server
@@ -98,6 +99,7 @@ func New(o Options) (*Server, error) {
 	s.controls = map[string]http.HandlerFunc{
 		"":            s.serveIdentity,
 		"clock":       s.serveClock,
+		"context":     s.serveContext,
 		"faults":      s.serveFaults,
 		"propagation": s.servePropagation,
 		"instances/":  newMetadata(s).serveAddress,

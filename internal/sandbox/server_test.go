@@ -305,6 +305,12 @@ func TestControlPaths(t *testing.T) {
 		"windows, no duration": {"PUT", "propagation", `{"role": {"for": "soon"}}`, 400, "soon"},
 		"windows, field":       {"PUT", "propagation", `{"user": {}}`, 400, "user"},
 		"windows, no post":     {"POST", "propagation", "", 405, "PUT"},
+		"context":              {"GET", "context", "", 200, "{}"},
+		"context, who it is":   {"PUT", "context", `{"all": {"aws:PrincipalArn": "x"}}`, 400, "aws:PrincipalArn"},
+		"context, number":      {"PUT", "context", `{"all": {"aws:SourceIp": 1}}`, 400, "aws:SourceIp"},
+		"context, list":        {"PUT", "context", `[]`, 400, "203.0.113.9"},
+		"context, policy":      {"PUT", "context", `{"vpce-1": {"Statement": [{"Effect": "Perhaps"}]}}`, 400, "vpce-1"},
+		"context, no post":     {"POST", "context", "", 405, "PUT"},
 		"faults, no put":       {"PUT", "faults", "", 405, "POST"},
 	}
 	for name, c := range cases {
