@@ -18,7 +18,10 @@ import (
 // So only plumbing is used that runs no program of the repository's choosing:
 // nothing is checked out, diffed or fetched, hooks and the file system monitor
 // are off, a missing object is not fetched, and nothing in the environment
-// sends git elsewhere.
+// sends git elsewhere. A bare repository that lies in the tree, as files that
+// anybody may have committed there, is not taken for the directory's own: it
+// would make its author's word the history.
+// https://git-scm.com/docs/git-config#Documentation/git-config.txt-safebareRepository
 type history struct {
 	dir    string // as given
 	prefix string // of dir in the work tree, with a slash at its end; empty at its root
@@ -119,7 +122,7 @@ func gitCommand(ctx context.Context, dir string, args ...string) (*exec.Cmd, err
 	}
 	cmd := exec.CommandContext(ctx, program, append([]string{
 		"--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=", "-c", "core.hooksPath=" + os.DevNull,
-		"-c", "core.commitGraph=false",
+		"-c", "core.commitGraph=false", "-c", "safe.bareRepository=explicit",
 	}, args...)...)
 	if cmd.Dir, err = filepath.Abs(dir); err != nil {
 		return nil, err

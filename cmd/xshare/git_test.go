@@ -150,3 +150,52 @@ func TestLimited(t *testing.T) {
 		t.Errorf("kept %q", l.kept.String())
 	}
 }
+
+// A bare repository is but files, which anybody can commit into a subdirectory.
+// With its own history it would decide what --since finds unchanged.
+func TestPlantedRepository(t *testing.T) {
+	dir := newGit(t)
+	gitRun(t, dir, "commit", "-q", "--allow-empty", "-m", "one")
+	planted := filepath.Join(dir, "data")
+	gitRun(t, dir, "clone", "-q", "--bare", dir, planted)
+	if h, err := openHistory(t.Context(), planted); err == nil || !strings.Contains(err.Error(), "bare") {
+		t.Errorf("its history was taken: %+v, %v", h, err)
+	}
+}
+
+func TestCommit(t *testing.T) {
+	dir := newGit(t)
+	if id := commit(dir); id != "" {
+		t.Errorf("before the first commit: %q", id)
+	}
+	writeFiles(t, dir, map[string]string{"data/file": "a"})
+	gitRun(t, dir, "add", ".")
+	gitRun(t, dir, "commit", "-q", "-m", "one")
+	head := gitRun(t, dir, "rev-parse", "HEAD")
+	data := filepath.Join(dir, "data")
+	if id := commit(data); id != head {
+		t.Errorf("on a branch: %q, not %s", id, head)
+	}
+	gitRun(t, dir, "pack-refs", "--all")
+	if id := commit(data); id != head {
+		t.Errorf("packed: %q, not %s", id, head)
+	}
+	gitRun(t, dir, "checkout", "-q", "--detach")
+	if id := commit(data); id != head {
+		t.Errorf("detached: %q, not %s", id, head)
+	}
+	// A work tree of its own below is not at the commit of the one above.
+	gitRun(t, dir, "worktree", "add", "-q", "tree")
+	gitRun(t, filepath.Join(dir, "tree"), "commit", "-q", "--allow-empty", "-m", "two")
+	if id := commit(filepath.Join(dir, "tree", "data")); id == head {
+		t.Errorf("in a linked work tree: the commit of another one")
+	}
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	writeFiles(t, dir, map[string]string{".git/HEAD": "ref: ../../" + filepath.Base(filepath.Dir(secret)) + "/secret\n"})
+	if id := commit(dir); id != "" {
+		t.Errorf("a file outside was read: %q", id)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -94,8 +95,10 @@ func commit(dir string) string {
 		return ""
 	}
 	for {
-		if id := headCommit(filepath.Join(abs, ".git")); id != "" {
-			return id
+		gitDir := filepath.Join(abs, ".git")
+		if _, err := os.Lstat(gitDir); err == nil {
+			// Of a work tree or submodule it is a file, and what is above is not its history.
+			return headCommit(gitDir)
 		}
 		parent := filepath.Dir(abs)
 		if parent == abs {
@@ -105,29 +108,37 @@ func commit(dir string) string {
 	}
 }
 
+// commitID is the form of git's ids: what else stands in its files is not shown.
+var commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
 func headCommit(gitDir string) string {
-	head, err := os.ReadFile(filepath.Join(gitDir, "HEAD"))
+	root, err := os.OpenRoot(gitDir)
 	if err != nil {
 		return ""
 	}
-	id := strings.TrimSpace(string(head))
-	ref, symbolic := strings.CutPrefix(id, "ref: ")
-	if !symbolic {
-		return id
-	}
-	if text, err := os.ReadFile(filepath.Join(gitDir, filepath.FromSlash(ref))); err == nil {
+	defer root.Close()
+	line := func(name string) string {
+		text, err := root.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			return ""
+		}
 		return strings.TrimSpace(string(text))
 	}
-	packed, err := os.ReadFile(filepath.Join(gitDir, "packed-refs"))
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(packed)) {
-		if id, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name == ref {
-			return id
+	id := line("HEAD")
+	if ref, symbolic := strings.CutPrefix(id, "ref: "); symbolic {
+		if id = line(ref); id == "" {
+			for packed := range strings.Lines(line("packed-refs")) {
+				if of, name, ok := strings.Cut(strings.TrimSpace(packed), " "); ok && name == ref {
+					id = of
+					break
+				}
+			}
 		}
 	}
-	return ""
+	if !commitID.MatchString(id) {
+		return ""
+	}
+	return id
 }
 
 // firstAccount is the account that stands first in the repository's file.
