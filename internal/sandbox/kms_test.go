@@ -291,7 +291,8 @@ func TestGrants(t *testing.T) {
 	const own = "arn:aws:iam::111111111111:role/own"
 	trust := trusting(`{"AWS":"111111111111"}`)
 	s := start(t, Options{Seed: Seed{Roles: []SeedRole{
-		{Account: owner, Name: "own", Trust: trust}, {Account: owner, Name: "closer", Trust: trust},
+		{Account: owner, Name: "own", Trust: trust},
+		{Account: owner, Name: "closer", Trust: trust},
 		{Account: owner, Name: "denied", Trust: trust, Inline: map[string]string{"no": strings.Replace(allowing("kms:Decrypt", "*"), "Allow", "Deny", 1)}},
 		{Account: consumer, Name: "theirs", Trust: trusting(`{"AWS":"222222222222"}`)},
 		{Account: consumer, Name: "allowed", Trust: trusting(`{"AWS":"222222222222"}`), Inline: map[string]string{"yes": allowing("kms:Decrypt", "*")}},

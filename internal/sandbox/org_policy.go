@@ -100,7 +100,7 @@ type orgPolicySummary struct {
 	Name        string
 	Description string
 	Type        string
-	AwsManaged  bool //nolint:revive // the member's name
+	AwsManaged  bool
 }
 
 type orgPolicyJSON struct {
