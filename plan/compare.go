@@ -20,7 +20,7 @@ func Compare(p *Plan, snapshots map[string]*Snapshot, opts Options) *Changes {
 	c := &comparer{
 		plan: p, snapshots: snapshots,
 		out:      &Changes{Plan: p, Options: opts},
-		reported: map[string]bool{}, marked: map[string]bool{},
+		reported: map[string]bool{}, marked: map[string]bool{}, impossible: map[string]bool{},
 	}
 	for _, step := range p.Steps {
 		c.step(step)
@@ -43,6 +43,8 @@ type comparer struct {
 	out       *Changes
 	reported  map[string]bool // read failures that are among the problems already, by account and scope
 	marked    map[string]bool // ARNs of managed policies that hold a statement of ours
+
+	impossible map[string]bool // ids of buckets' steps that cannot be done
 }
 
 func (c *comparer) step(s *Step) {
@@ -64,6 +66,7 @@ func (c *comparer) step(s *Step) {
 	switch want := s.Want.(type) {
 	case Bucket:
 		c.bucket(change, want, snap)
+		c.impossible[change.ID] = change.Action == Error
 	case BucketPolicy:
 		c.bucketPolicy(change, want, s, snap)
 	case Role:

@@ -112,7 +112,22 @@ func (c *comparer) bucketPolicy(change *Change, want BucketPolicy, s *Step, snap
 		return
 	}
 	c.statements(change, s.Parts, live, func(p iampolicy.Pair) string { return p.Principal })
+	c.freeLosses(change)
 	c.finishBucketPolicy(change, want.Bucket, live)
+}
+
+// freeLosses lets a bucket's step that cannot be done, for a wrong region in the
+// spec, hold back only what its policy gains. One with something to lose is there.
+func (c *comparer) freeLosses(change *Change) {
+	if len(change.Lose) == 0 || !slices.ContainsFunc(change.Needs, func(id string) bool { return c.impossible[id] }) {
+		return
+	}
+	for i, part := range change.Parts {
+		if len(part.Gain) > 0 {
+			change.Parts[i].Needs = sortedSet(slices.Concat(part.Needs, change.Needs))
+		}
+	}
+	change.Needs = nil
 }
 
 // finishBucketPolicy settles the action and the forecast of a bucket policy

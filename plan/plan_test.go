@@ -833,7 +833,7 @@ func TestDocumentJSON(t *testing.T) {
 	}
 	var doc struct {
 		FormatVersion int
-		Access        *int
+		Access        struct{ Gained, Lost []any }
 		Steps         []struct {
 			ID     string
 			Region string
@@ -854,7 +854,7 @@ func TestDocumentJSON(t *testing.T) {
 			t.Errorf("%s has region %q", s.ID, s.Region)
 		}
 	}
-	if doc.FormatVersion != 1 || doc.Access != nil {
+	if doc.FormatVersion != 1 || doc.Access.Gained == nil || doc.Access.Lost == nil {
 		t.Errorf("formatVersion %d, access %v", doc.FormatVersion, doc.Access)
 	}
 }
@@ -881,5 +881,28 @@ func BenchmarkBuildAndCompare(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/share")
 		})
+	}
+}
+
+// What is wrong with a bucket in the spec keeps its gains from being written,
+// and no loss: whoever is taken out of a share is out.
+func TestWrongRegionHoldsBackNoLoss(t *testing.T) {
+	const bucketID = "s3.Bucket/111111111111/mybucket"
+	p := build(t, load(t, recipe), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	repo := load(t, strings.NewReplacer("create: true}\n  consumers", "create: true, region: eu-west-1}\n  consumers", "name: reader", "name: other").Replace(recipe))
+	c := Compare(build(t, repo, everything), l, Options{})
+	if bucket := find(t, c, bucketID); bucket.Action != Error {
+		t.Fatalf("the bucket: %s", bucket.Action)
+	}
+	policy := find(t, c, bucketPolicyID)
+	if len(policy.Lose) == 0 || slices.Contains(policy.Needs, bucketID) {
+		t.Errorf("it loses %d pairs and needs %q", len(policy.Lose), policy.Needs)
+	}
+	for _, part := range policy.Parts {
+		if len(part.Gain) > 0 && !slices.Contains(part.Needs, bucketID) {
+			t.Errorf("what %s gains does not need the bucket: %q", part.Consumer, part.Needs)
+		}
 	}
 }
