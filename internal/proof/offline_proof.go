@@ -365,8 +365,9 @@ func silences(d iampolicy.Decision) string {
 	return strings.Join(texts, "; ")
 }
 
-// ungranted tries what no spec grants to the role on the bucket: other actions,
-// and other keys and listings.
+// ungranted tries what no spec grants to the role on the bucket: other actions;
+// keys beside the prefixes, which a pattern for the whole bucket matches too; and
+// listings of the root and of what only begins as a prefix does.
 func (p *offlineGrant) ungranted(own right) {
 	request := p.request
 	request.ResourceAccount = p.Consumer.Account.ID
@@ -374,20 +375,21 @@ func (p *offlineGrant) ungranted(own right) {
 	if len(own.prefixes) == 0 {
 		return
 	}
-	beside := right{prefixes: []string{""}}
-	for _, prefix := range own.prefixes {
-		beside.prefixes = append(beside.prefixes, strings.TrimSuffix(prefix, "/")+"-other/")
-	}
-	actions := own.promised(!p.same)
-	p.denied(&request, beside.tries(actions))
-	for _, action := range actions {
-		if !listings[action.Name] {
-			continue
+	root := ""
+	for _, action := range own.promised(!p.same) {
+		var list []try
+		if listings[action.Name] {
+			list = append(list, try{action: action}, try{action: action, prefix: &root})
 		}
-		list := []try{{action: action}}
 		for _, prefix := range own.prefixes {
 			start := strings.TrimSuffix(prefix, "/")
-			list = append(list, try{action: action, prefix: &start})
+			beside := start + "-other/"
+			switch {
+			case action.Level == iampolicy.ObjectLevel:
+				list = append(list, try{action: action, key: beside + sampleKey})
+			case listings[action.Name]:
+				list = append(list, try{action: action, prefix: &start}, try{action: action, prefix: &beside})
+			}
 		}
 		p.denied(&request, list)
 	}
@@ -442,6 +444,9 @@ func (p *offlineGrant) strangers(tries []try, accounts map[string]*specs.Account
 	}
 	request := p.requestOf(p.Consumer.Account.ID, role)
 	for _, t := range tries {
+		if t.prefix != nil && strings.HasSuffix(*t.prefix, sampleKey) {
+			continue // the listing of the prefix itself is tried
+		}
 		if d := p.decide(&request, p.Bucket.Name, t, policies); d.Allowed() {
 			p.fail("%s would be allowed to another role of account %s, and no share grants that: %s", t, p.Consumer.Account.ID, grounds(d))
 		}
