@@ -39,6 +39,7 @@ func TestSurroundings(t *testing.T) {
 		"another endpoint":                  {through, `{"222222222222":{"aws:SourceVpce":"vpce-2"}}`, true},
 		"endpoint, so no address":           {address, `{"222222222222":{"aws:SourceVpce":"vpce-1"}}`, true},
 		"endpoint and address":              {address, `{"222222222222":{"aws:SourceVpce":"vpce-1","aws:SourceIp":"203.0.113.9"}}`, false},
+		"several values":                    {deny(`"ForAnyValue:StringEquals":{"aws:VpceOrgPaths":"o-1/r-1/"}`), `{"all":{"aws:SourceVpce":"vpce-1","aws:VpceOrgPaths":["o-2/r-2/","o-1/r-1/"]}}`, true},
 		"key taken away":                    {deny(`"Null":{"aws:SourceIp":"true"}`), `{"all":{"aws:SourceIp":null}}`, true},
 		"TLS version":                       {version, `{}`, false},
 		"no TLS has no version":             {deny(`"Null":{"s3:TlsVersion":"true"}`), `{"all":{"aws:SecureTransport":"false"}}`, true},

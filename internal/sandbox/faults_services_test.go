@@ -13,7 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
+	s3controltypes "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 )
@@ -53,6 +56,18 @@ var faultyCalls = map[string]faulty{
 		_, err := s.tagging("us-east-1", owner).GetResources(ctx, nil)
 		return err
 	}, nil, "ThrottledException", 400},
+	"kms": {"DescribeKey", func(ctx context.Context, s testServer, _ string) error {
+		_, err := s.kms(owner).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("alias/aws/s3")})
+		return err
+	}, func(s testServer, _ string) bool { return len(s.world.KMS.Keys) == 1 }, "ThrottlingException", 400},
+	"organizations": {"CreateOrganization", func(ctx context.Context, s testServer, _ string) error {
+		_, err := s.org(owner).CreateOrganization(ctx, nil)
+		return err
+	}, func(s testServer, _ string) bool { return s.organizationOf(owner) != nil }, "TooManyRequestsException", 400},
+	"s3control": {"PutPublicAccessBlock", func(ctx context.Context, s testServer, _ string) error {
+		_, err := s.s3control(owner).PutPublicAccessBlock(ctx, &s3control.PutPublicAccessBlockInput{AccountId: aws.String(owner), PublicAccessBlockConfiguration: &s3controltypes.PublicAccessBlockConfiguration{}})
+		return err
+	}, func(s testServer, _ string) bool { return s.world.Accounts[owner].PublicAccess != nil }, "SlowDown", 503},
 }
 
 const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2hRY2nSyTMDS6SgZjNzpAr1nFp2F2dI6rIyGnnPnYx test"
@@ -131,7 +146,7 @@ func TestFaultsAreTheSameInAnyOrder(t *testing.T) {
 		for service, f := range faultyCalls {
 			for i := range 3 {
 				name := fmt.Sprint("thing-", i)
-				if (service == "tagging" || service == "sts") && i > 0 {
+				if !slices.Contains([]string{"s3", "iam", "ec2"}, service) && i > 0 {
 					continue // these are one resource
 				}
 				six := func() {

@@ -44,8 +44,12 @@ func (s testServer) organize(t *testing.T) tree {
 
 func (s testServer) join(t *testing.T, c *organizations.Client, account string) {
 	t.Helper()
-	h := must(c.InviteAccountToOrganization(t.Context(), &organizations.InviteAccountToOrganizationInput{Target: &types.HandshakeParty{Id: &account, Type: types.HandshakePartyTypeAccount}}))(t).Handshake
+	h := must(c.InviteAccountToOrganization(t.Context(), inviting(account)))(t).Handshake
 	must(s.org(account).AcceptHandshake(t.Context(), &organizations.AcceptHandshakeInput{HandshakeId: h.Id}))(t)
+}
+
+func inviting(account string) *organizations.InviteAccountToOrganizationInput {
+	return &organizations.InviteAccountToOrganizationInput{Target: &types.HandshakeParty{Id: &account, Type: types.HandshakePartyTypeAccount}}
 }
 
 // control makes a policy and attaches it.

@@ -27,7 +27,9 @@ func newOrganizations(*Server) *service {
 	for name, run := range orgPolicyOperations() {
 		ops[name] = run
 	}
-	return jsonService("organizations", orgTarget, ops, []string{"TargetId", "PolicyId", "AccountId", "ParentId", "ChildId", "RootId", "HandshakeId"})
+	v := jsonService("organizations", orgTarget, ops, []string{"TargetId", "PolicyId", "AccountId", "ParentId", "ChildId", "RootId", "HandshakeId"})
+	v.throttled = apiError{status: http.StatusBadRequest, code: "TooManyRequestsException", message: "AWS Organizations can't complete your request because another request is already in progress. Try again later."}
+	return v
 }
 
 func orgFault(code, format string, args ...any) *apiError {

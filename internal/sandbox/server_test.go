@@ -308,6 +308,8 @@ func TestControlPaths(t *testing.T) {
 		"context":              {"GET", "context", "", 200, "{}"},
 		"context, who it is":   {"PUT", "context", `{"all": {"aws:PrincipalArn": "x"}}`, 400, "aws:PrincipalArn"},
 		"context, number":      {"PUT", "context", `{"all": {"aws:SourceIp": 1}}`, 400, "aws:SourceIp"},
+		"context, numbers":     {"PUT", "context", `{"all": {"aws:SourceIp": ["1", 2]}}`, 400, "aws:SourceIp"},
+		"context, no keys":     {"PUT", "context", `{"all": "x"}`, 400, "all"},
 		"context, list":        {"PUT", "context", `[]`, 400, "203.0.113.9"},
 		"context, policy":      {"PUT", "context", `{"vpce-1": {"Statement": [{"Effect": "Perhaps"}]}}`, 400, "vpce-1"},
 		"context, no post":     {"POST", "context", "", 405, "PUT"},
