@@ -21,6 +21,7 @@ func Compare(p *Plan, snapshots map[string]*Snapshot, opts Options) *Changes {
 		plan: p, snapshots: snapshots,
 		out:      &Changes{Plan: p, Options: opts},
 		reported: map[string]bool{}, marked: map[string]bool{}, impossible: map[string]bool{},
+		foldedNames: map[string]map[string]string{},
 	}
 	for _, step := range p.Steps {
 		c.step(step)
@@ -44,7 +45,8 @@ type comparer struct {
 	reported  map[string]bool // read failures that are among the problems already, by account and scope
 	marked    map[string]bool // ARNs of managed policies that hold a statement of ours
 
-	impossible map[string]bool // ids of buckets' steps that cannot be done
+	impossible  map[string]bool              // ids of buckets' steps that cannot be done
+	foldedNames map[string]map[string]string // see folded
 }
 
 func (c *comparer) step(s *Step) {

@@ -18,7 +18,7 @@ func (c *comparer) role(change *Change, want Role, snap *Snapshot) {
 				"create it, or say `create: true` in the spec")
 			return
 		}
-		change.Action = Create
+		c.create(change, want.Name)
 		return
 	}
 	change.Before = live.Role
@@ -40,6 +40,46 @@ func (c *comparer) role(change *Change, want Role, snap *Snapshot) {
 		len(MissingTags(want.Tags, live.Tags)) > 0 {
 		change.update()
 	}
+}
+
+// create makes a change a creation, unless the account has a resource whose name
+// differs only in case: IAM would refuse it then, but finds it under its own
+// name alone.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names
+func (c *comparer) create(change *Change, name string) {
+	change.Action = Create
+	if other := c.folded(change.Account, change.Type)[strings.ToLower(name)]; other != "" && other != name {
+		c.fail(change, "name-case",
+			fmt.Sprintf("%s %s cannot be created, as account %s has one named %s; IAM does not tell names apart by case", noun(change.Type), name, change.Account, other),
+			fmt.Sprintf("write %s in the spec, or use another name", other))
+	}
+}
+
+// folded are the names of an account's resources of a type, by the name in
+// lower case.
+func (c *comparer) folded(account string, t Type) map[string]string {
+	key := account + "/" + string(t)
+	if names := c.foldedNames[key]; names != nil {
+		return names
+	}
+	names := map[string]string{}
+	snap := c.snapshots[account]
+	switch t {
+	case TypeRole:
+		for name := range snap.Roles {
+			names[strings.ToLower(name)] = name
+		}
+	case TypePolicy:
+		for _, p := range snap.Policies {
+			names[strings.ToLower(p.Name)] = p.Name
+		}
+	case TypeInstanceProfile:
+		for name := range snap.Profiles {
+			names[strings.ToLower(name)] = name
+		}
+	}
+	c.foldedNames[key] = names
+	return names
 }
 
 // sameDocument compares policies by meaning; one that does not parse equals
@@ -70,7 +110,7 @@ func (c *comparer) attachment(change *Change, want Attachment, snap *Snapshot) {
 func (c *comparer) instanceProfile(change *Change, want InstanceProfile, snap *Snapshot) {
 	live := snap.Profiles[want.Name]
 	if live == nil {
-		change.Action = Create
+		c.create(change, want.Name)
 		return
 	}
 	change.Before = live.InstanceProfile

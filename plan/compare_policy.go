@@ -161,9 +161,9 @@ func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampo
 	c.deadPrincipals(change, live)
 	c.publicStatements(change, live)
 	if size := len(document); size > maxBucketPolicySize {
-		ours := 0
+		frame, ours := len(iampolicy.Marshal(&iampolicy.Document{})), 0
 		for _, s := range after {
-			ours += len(iampolicy.Marshal(&iampolicy.Document{Statements: []iampolicy.Statement{s}}))
+			ours += len(iampolicy.Marshal(&iampolicy.Document{Statements: []iampolicy.Statement{s}})) - frame
 		}
 		c.fail(change, "bucket-policy-too-large",
 			fmt.Sprintf("the policy of bucket %s would have %d bytes, more than S3's %d: %d statements of ours take about %d, the foreign ones and the frame %d",
@@ -286,7 +286,7 @@ func (c *comparer) policy(change *Change, want Policy, s *Step, snap *Snapshot) 
 	change.Want = want
 	switch {
 	case livePolicy == nil:
-		change.Action = Create
+		c.create(change, want.Name)
 	case change.gains() || len(change.Lose) > 0 || change.Renew:
 		change.update()
 	case change.Action == Noop:
