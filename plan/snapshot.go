@@ -20,6 +20,11 @@ type Want struct {
 	// tag, whatever the steps are about; with it the account's buckets are
 	// listed. With IAM set, all of IAM that is ours is found anyway.
 	Sweep []string
+
+	// Proof: also what only a proof needs of the buckets and roles above; see
+	// ForProof. Keys are read whatever else is wanted.
+	Proof bool
+	Keys  []KeyWant
 }
 
 // BucketWant is a bucket to read.
@@ -52,6 +57,17 @@ type Snapshot struct {
 	Profiles  map[string]*LiveInstanceProfile // by name
 	Instances []*LiveInstance                 // not terminated
 	Failures  []ReadFailure
+	// Unsearched are buckets that a sweep could not look into, as their
+	// policies could not be read.
+	Unsearched []string
+
+	// What only a proof reads. All of it is nil or empty where it was not read,
+	// and Unread says why, in the scopes of its own.
+	PublicAccessBlock *PublicAccessBlock     // the account's
+	Managed           map[string]*LivePolicy // AWS's managed policies that the wanted roles have, by ARN
+	Keys              map[string]*LiveKey    // by what a bucket calls them
+	Organization      *Organization
+	Unread            []ReadFailure
 }
 
 // ReadFailure is a read that gave no answer. What it covers is unknown, which
@@ -80,8 +96,10 @@ type LiveBucket struct {
 	Policy []byte            // nil: it has none
 	Tags   map[string]string // nil: not read; read only where Policy has no Sid of ours and the mark is asked for, or by a sweep
 	// PublicAccessBlock is the bucket's own setting, read only where Policy is
-	// public; nil: not read. The account's setting, which adds to it, is not read.
+	// public or for a proof; nil: not read. The account's adds to it.
 	PublicAccessBlock *PublicAccessBlock
+	Ownership         Ownership   // read for a proof only
+	Encryption        *Encryption // likewise; nil: not read
 }
 
 // PublicAccessBlock is what S3 blocks of a bucket's public access.
@@ -138,7 +156,14 @@ func (s *Snapshot) Add(later *Snapshot) {
 		}
 		s.Buckets[name] = b
 	}
+	for id, key := range later.Keys {
+		if s.Keys == nil {
+			s.Keys = map[string]*LiveKey{}
+		}
+		s.Keys[id] = key
+	}
 	s.Failures = append(s.Failures, later.Failures...)
+	s.Unread = append(s.Unread, later.Unread...)
 }
 
 // Failure returns the first failure that covers one of the scopes, or nil. A

@@ -82,6 +82,9 @@ func (e *exampleRun) makeExisting(t *testing.T) map[string]string {
 			body = `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>` + b.Region + `</LocationConstraint></CreateBucketConfiguration>`
 		}
 		e.call(t, b.Account, b.Region, "s3", http.MethodPut, "/"+b.Name, body)
+		// AWS's default, which moto does not give.
+		e.call(t, b.Account, b.Region, "s3", http.MethodPut, "/"+b.Name+"?ownershipControls",
+			`<OwnershipControls xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>`)
 	}
 	ids := map[string]string{}
 	vpcs := map[string]string{}

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/xshare/xshare/internal/sandbox"
+import (
+	"encoding/json"
+
+	"github.com/xshare/xshare/internal/sandbox"
+)
 
 // act is a command of the scenario.
 type act struct {
@@ -136,6 +140,67 @@ var scenario = []act{
 			"Buckets s3:DeleteBucket",
 		}},
 	},
+	{
+		name:  "verify of all that a proof looks at",
+		hand:  entangle,
+		args:  []string{"verify", "--strict", "--only", "inbox", "--only", "events"},
+		needs: map[string][]string{"xshare-reader": append(proofReads, "Policies iam:GetPolicy", "Policies iam:GetPolicyVersion")},
+	},
+	{
+		name:  "verify of the same with a probe",
+		args:  []string{"verify", "--strict", "--probe", "--only", "inbox"},
+		needs: map[string][]string{"xshare-deployer": proofReads},
+	},
+}
+
+// proofReads are what only proofs read.
+var proofReads = []string{
+	"Search organizations:DescribeOrganization", "Search organizations:DescribePolicy", "Search organizations:ListParents",
+	"Search organizations:ListPoliciesForTarget", "Search organizations:ListRoots", "Search s3:GetAccountPublicAccessBlock",
+	"Buckets s3:GetBucketOwnershipControls", "Buckets s3:GetEncryptionConfiguration",
+	"Keys kms:DescribeKey", "Keys kms:GetKeyPolicy", "Keys kms:ListGrants",
+}
+
+// entangle gives the inbox and its writer all that proofs look at beside the
+// two policies: a key with a grant, a public statement that nothing blocks, a
+// policy of AWS's, and an organization.
+func entangle(h hand) {
+	h.t.Helper()
+	const writer = "arn:aws:iam::" + analyticsID + ":role/writer"
+	var key struct{ KeyMetadata struct{ Arn string } }
+	policy := `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + lakeID + `:root"},"Action":"kms:*","Resource":"*"},
+		{"Effect":"Allow","Principal":{"AWS":"` + writer + `"},"Action":"kms:GenerateDataKey","Resource":"*"}]}`
+	h.read(h.json(lakeID, "kms", "CreateKey", jsonOf(h.t, map[string]string{"Policy": policy})), &key)
+	arn := key.KeyMetadata.Arn
+	h.json(lakeID, "kms", "CreateGrant", jsonOf(h.t, map[string]any{"KeyId": arn, "GranteePrincipal": writer, "Operations": []string{"Decrypt"}}))
+	h.s3(lakeID, "PUT", "/acme-inbox?encryption", `<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>`+
+		arn+`</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`)
+	h.query(analyticsID, "iam", "PutRolePolicy", "RoleName", "writer", "PolicyName", "key", "PolicyDocument",
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["kms:GenerateDataKey","kms:Decrypt"],"Resource":"`+arn+`"}}`)
+
+	h.s3(lakeID, "DELETE", "/acme-inbox?publicAccessBlock", "")
+	h.s3(lakeID, "PUT", "/acme-inbox?policy", `{"Version":"2012-10-17","Statement":[
+		{"Sid":"Web","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-inbox/www/*"},
+		{"Sid":"Place","Effect":"Allow","Principal":{"AWS":"`+writer+`"},"Action":"s3:GetBucketLocation","Resource":"arn:aws:s3:::acme-inbox"},
+		{"Sid":"Write","Effect":"Allow","Principal":{"AWS":"`+writer+`"},"Action":["s3:PutObject","s3:AbortMultipartUpload","s3:ListMultipartUploadParts"],"Resource":"arn:aws:s3:::acme-inbox/incoming/*"}]}`)
+	h.query(analyticsID, "iam", "AttachRolePolicy", "RoleName", "writer", "PolicyArn", "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
+
+	h.json(lakeID, "organizations", "CreateOrganization", `{"FeatureSet":"ALL"}`)
+	var invitation struct{ Handshake struct{ Id string } } //nolint:revive // AWS's name
+	h.read(h.json(lakeID, "organizations", "InviteAccountToOrganization", `{"Target":{"Id":"`+analyticsID+`","Type":"ACCOUNT"}}`), &invitation)
+	h.json(analyticsID, "organizations", "AcceptHandshake", `{"HandshakeId":"`+invitation.Handshake.Id+`"}`)
+	var roots struct{ Roots []struct{ Id string } } //nolint:revive // the same
+	h.read(h.json(lakeID, "organizations", "ListRoots", `{}`), &roots)
+	h.json(lakeID, "organizations", "EnablePolicyType", `{"RootId":"`+roots.Roots[0].Id+`","PolicyType":"SERVICE_CONTROL_POLICY"}`)
+}
+
+// read reads an answer in JSON.
+func (h hand) read(text string, v any) {
+	h.t.Helper()
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // associationID is that of an instance's profile.

@@ -289,6 +289,15 @@ func (h hand) query(account, service, action string, args ...string) string {
 	return text
 }
 
+func (h hand) json(account, service, operation, body string) string {
+	h.t.Helper()
+	status, text, err := h.w.json(account, service, operation, body)
+	if err != nil || status >= 300 {
+		h.t.Fatalf("%s as %s: status %d, %v: %s", operation, account, status, err, text)
+	}
+	return text
+}
+
 func (h hand) s3(account, method, path, body string) {
 	h.t.Helper()
 	status, text, err := h.w.call(account, "s3", method, path, "", []byte(body))

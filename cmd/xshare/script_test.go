@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 // own commands a script has
 //
 //	s3 ACCOUNT METHOD /PATH [FILE]      a raw S3 call, body from FILE, as the account's administrator
+//	json ACCOUNT SERVICE Operation JSON a raw call of a service that speaks JSON (kms, organizations)
 //	query ACCOUNT SERVICE Action [K=V…] a raw call of a query service (iam, ec2, sts); @FILE as V is the file's text
 //	get PATH                            a GET of the sandbox's own paths
 //	fault JSON                          sets the fault rules, a list; '[]' clears them
@@ -64,7 +65,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"s3": scriptS3, "query": scriptQuery, "get": scriptGet,
+			"s3": scriptS3, "query": scriptQuery, "json": scriptJSON, "get": scriptGet,
 			"fault": scriptControl(http.MethodPost, "/_sandbox/faults"), "propagation": scriptControl(http.MethodPut, "/_sandbox/propagation"),
 			"clock":  scriptControl(http.MethodPost, "/_sandbox/clock"),
 			"writes": scriptCalls(true), "calls": scriptCalls(false), "called": scriptCalled,
@@ -158,8 +159,8 @@ var scriptClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: tr
 
 // call sends one request as an account's administrator, or unsigned without an
 // account; the sandbox takes the identity from the credential and does not
-// verify the signature.
-func (w *scriptWorld) call(account, service, method, path, contentType string, body []byte) (int, string, error) {
+// verify the signature. headers are names and values.
+func (w *scriptWorld) call(account, service, method, path, contentType string, body []byte, headers ...string) (int, string, error) {
 	req, err := http.NewRequestWithContext(context.Background(), method, w.endpoint+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, "", err
@@ -169,6 +170,9 @@ func (w *scriptWorld) call(account, service, method, path, contentType string, b
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	resp, err := scriptClient.Do(req)
 	if err != nil {
@@ -196,7 +200,26 @@ func scriptS3(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 3 {
 		body = []byte(ts.ReadFile(args[3]))
 	}
-	status, text, err := worldOf(ts).call(args[0], "s3", args[1], args[2], "", body)
+	var headers []string
+	if strings.HasPrefix(args[2], "/v20180820/") { // S3 Control's
+		headers = []string{"X-Amz-Account-Id", args[0]}
+	}
+	status, text, err := worldOf(ts).call(args[0], "s3", args[1], args[2], "", body, headers...)
+	finish(ts, neg, status, text, err)
+}
+
+// jsonTargets is how X-Amz-Target begins, by service.
+var jsonTargets = map[string]string{"kms": "TrentService.", "organizations": "AWSOrganizationsV20161128."}
+
+func (w *scriptWorld) json(account, service, operation, body string) (int, string, error) {
+	return w.call(account, service, http.MethodPost, "/", "application/x-amz-json-1.1", []byte(body), "X-Amz-Target", jsonTargets[service]+operation)
+}
+
+func scriptJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 4 || jsonTargets[args[1]] == "" {
+		ts.Fatalf("usage: json ACCOUNT kms|organizations Operation JSON")
+	}
+	status, text, err := worldOf(ts).json(args[0], args[1], args[2], args[3])
 	finish(ts, neg, status, text, err)
 }
 

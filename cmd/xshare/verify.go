@@ -3,66 +3,203 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/xshare/xshare/executor"
+	"github.com/xshare/xshare/internal/awslive"
 	"github.com/xshare/xshare/internal/proof"
 	"github.com/xshare/xshare/internal/report"
+	"github.com/xshare/xshare/plan"
 )
 
 func newVerifyCommand(a *app) *cobra.Command {
+	wait := &wait{clock: awslive.WallClock()}
 	cmd := &cobra.Command{
 		Use:   "verify [DIR]",
 		Short: "Prove each grant on the live policies of both sides",
-		Long: `Reads the live policies of both accounts of every grant and decides from them
-whether what the grant promises is allowed, and says why not.
+		Long: `Reads the live policies of both accounts of every grant, and what else bears on
+them (boundaries, Block Public Access, object ownership, the bucket's key, the
+organization's policies), decides from that whether what the grant promises is
+allowed, and says why not. What cannot be read is "not checked".
 
 With --probe it also tries: as the role, by real S3 calls, with an object of its
-own that it removes again.`,
+own that it removes again.
+
+With --wait it repeats all that until nothing is denied: after an apply, AWS may
+take a while.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), directory(args)) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := directory(args)
+			wait.on = cmd.Flags().Changed("wait")
+			if err := wait.check(dir); err != nil {
+				return err
+			}
+			return a.verify(cmd.Context(), dir, wait)
+		},
 	}
 	a.addFormat(cmd, "text", "json")
 	a.addAccountFlags(cmd)
-	cmd.Flags().BoolVar(&a.flags.probe, "probe", false, "try it too, by real S3 calls as the role")
-	cmd.Flags().BoolVar(&a.flags.strict, "strict", false, `exit 1 also for "not checked" and "not probed"`)
+	f := cmd.Flags()
+	f.BoolVar(&a.flags.probe, "probe", false, "try it too, by real S3 calls as the role")
+	f.BoolVar(&a.flags.strict, "strict", false, `exit 1 also for "not checked" and "not probed"`)
+	f.DurationVar(&wait.patience, "wait", 0, "repeat until nothing is denied, for at most this long")
+	f.Lookup("wait").NoOptDefVal = defaultWait.String()
 	return cmd
 }
 
-func (a *app) verify(ctx context.Context, dir string) (err error) {
+// check refuses a time that is none, also one that was taken for the directory.
+func (w *wait) check(dir string) error {
+	if !w.on {
+		return nil
+	}
+	if w.patience <= 0 {
+		return fmt.Errorf("--wait=%s: give a time above 0, such as --wait=30s", w.patience)
+	}
+	if _, err := time.ParseDuration(dir); err == nil {
+		if _, err := os.Stat(dir); err != nil {
+			return fmt.Errorf("%s is taken for the directory: write --wait=%s", dir, dir)
+		}
+	}
+	return nil
+}
+
+func (a *app) verify(ctx context.Context, dir string, wait *wait) (err error) {
 	w, end, err := a.open(ctx, dir, !a.flags.probe)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	progress := a.progress()
-	err = a.observe(ctx, w, false, progress.Handle)
-	progress.Close()
+	v := &verification{app: a, world: w, probes: map[string]executor.ProbeResult{}}
+	waited, err := wait.until(ctx, v)
 	if err != nil {
 		return err
-	}
-	proofs := proof.Live(w.plan, w.snapshots)
-	var probes map[string]executor.ProbeResult
-	if a.flags.probe {
-		if probes, err = executor.Probe(ctx, w.client, executor.ProbeGrants(w.plan, w.snapshots), a.flags.concurrency); err != nil {
-			return err
-		}
 	}
 	if a.flags.format == "json" {
-		err = report.VerifyJSON(a.streams.out, proofs, probes)
+		err = report.VerifyJSON(a.streams.out, v.proofs, v.probes)
 	} else {
-		err = report.Verify(a.streams.out, proofs, probes, a.outStyle())
+		err = report.Verify(a.streams.out, v.proofs, v.probes, a.outStyle())
 	}
 	if err != nil {
 		return err
 	}
-	for _, snapshot := range w.snapshots {
-		if len(snapshot.Failures) > 0 {
-			return errFailed // what could not be read is among the proofs
+	if wait.on {
+		v.tellWait(waited)
+	}
+	if v.unreadable() {
+		return errFailed // what could not be read is among the proofs
+	}
+	return a.verdict(v.proofs, v.probes)
+}
+
+// verification is what verify found out, last.
+type verification struct {
+	*app
+	world  *world
+	proofs []proof.GrantProof
+	probes map[string]executor.ProbeResult
+}
+
+// try reads and proves anew, and probes what was not seen to work yet. As long
+// as more tries follow, what is denied anyway is not probed.
+func (v *verification) try(ctx context.Context, last bool) (waitable bool, err error) {
+	progress := v.progress()
+	err = v.observeForProof(ctx, v.world, progress.Handle)
+	progress.Close()
+	if err != nil {
+		return false, err
+	}
+	v.proofs = proof.Live(v.world.plan, v.world.snapshots)
+	waitable = v.unreadable() || v.count(proof.Denied) > 0
+	if !v.flags.probe || waitable && !last {
+		return waitable, nil
+	}
+	var grants []executor.ProbeGrant
+	for _, g := range executor.ProbeGrants(v.world.plan, v.world.snapshots) {
+		if v.probes[g.Key()].Verdict != executor.ProbeWorks {
+			grants = append(grants, g)
 		}
 	}
-	return a.verdict(proofs, probes)
+	results, err := executor.Probe(ctx, v.world.client, grants, v.flags.concurrency)
+	for key, r := range results {
+		v.probes[key] = r
+		waitable = waitable || r.Verdict == executor.ProbeFails
+	}
+	return waitable, err
+}
+
+// unreadable reports whether something that plan reads too could not be read.
+func (v *verification) unreadable() bool {
+	for _, snapshot := range v.world.snapshots {
+		if len(snapshot.Failures) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *verification) count(verdict proof.Verdict) (n int) {
+	for _, p := range v.proofs {
+		if p.Verdict == verdict {
+			n++
+		}
+	}
+	return n
+}
+
+// tellWait says how long it took. In other formats than text, results are the
+// document's alone.
+func (v *verification) tellWait(waited waited) {
+	out := v.streams.out
+	if v.flags.format != "text" {
+		out = v.streams.err
+	}
+	text := fmt.Sprintf("effective after %s", waited.took.Round(time.Second))
+	switch {
+	case waited.gaveUp:
+		text = "not " + text
+	case v.count(proof.NotChecked) > 0:
+		text += ", as far as it could be checked"
+	}
+	fmt.Fprintf(out, "%s (%s).\n", text, tries(waited.tries))
+}
+
+func tries(n int) string {
+	if n == 1 {
+		return "1 try"
+	}
+	return fmt.Sprintf("%d tries", n)
+}
+
+// observeForProof reads what a proof needs: all accounts of the plan, then the
+// keys of their buckets and what stands over them in their organization.
+func (a *app) observeForProof(ctx context.Context, w *world, emit func(executor.Event)) error {
+	wants, gone := w.since.wants(w.repo, w.plan.Wants(false))
+	w.gone = gone
+	return a.readForProof(ctx, w, wants, emit)
+}
+
+// readForProof reads what is wanted, and what a proof of it needs beside. more
+// are accounts, other than those of the plan's grants, that it is about.
+func (a *app) readForProof(ctx context.Context, w *world, wants []plan.Want, emit func(executor.Event), more ...string) error {
+	var err error
+	if w.snapshots, err = executor.Observe(ctx, w.client, plan.ForProof(wants), a.flags.concurrency, emit); err != nil {
+		return err
+	}
+	keys, err := executor.Observe(ctx, w.client, plan.KeyWants(w.snapshots, w.repo.Accounts), a.flags.concurrency, emit)
+	if err != nil {
+		return err
+	}
+	plan.Join(w.snapshots, keys)
+	organizations, err := w.client.Organizations(ctx, plan.ProofAccounts(w.plan, w.snapshots, more...))
+	if err != nil {
+		return err
+	}
+	plan.JoinOrganizations(w.snapshots, organizations)
+	return nil
 }
 
 // verdict is the command's end: a failed proof or probe is a failure, one that

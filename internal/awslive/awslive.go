@@ -79,6 +79,7 @@ type Client struct {
 	options  Options
 	sessions map[string]*session // by account id
 	limits   *limits
+	asked    asked
 	idle     func() // drops idle connections to a sandbox; nil: not needed
 
 	mu      sync.Mutex
@@ -116,6 +117,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		sessions: map[string]*session{},
 		known:    map[string]bool{},
 		regions:  map[string]string{},
+		asked:    asked{members: map[string]*membership{}, refused: map[string]*plan.ReadFailure{}},
 	}
 	c.limits = newLimits(o.Clock, o.Rate)
 	bases := newBases(c)

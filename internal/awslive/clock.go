@@ -15,6 +15,9 @@ type Clock interface {
 
 type wallClock struct{}
 
+// WallClock is the real time.
+func WallClock() Clock { return wallClock{} }
+
 func (wallClock) Now() time.Time { return time.Now() }
 
 func (wallClock) Sleep(ctx context.Context, d time.Duration) error {

@@ -9,6 +9,7 @@ import (
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	tagging "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -39,8 +40,8 @@ var operations = map[string]operation{
 	"iam:ListInstanceProfiles":           {toObserve, []string{"iam:ListInstanceProfiles"}},
 	"iam:GetInstanceProfile":             {toObserve, []string{"iam:GetInstanceProfile"}},
 	"iam:GetRole":                        {toAsk, []string{"iam:GetRole"}},
-	"iam:GetPolicy":                      {toAsk, []string{"iam:GetPolicy"}},
-	"iam:GetPolicyVersion":               {toAsk, []string{"iam:GetPolicyVersion"}},
+	"iam:GetPolicy":                      {toObserve, []string{"iam:GetPolicy"}},
+	"iam:GetPolicyVersion":               {toObserve, []string{"iam:GetPolicyVersion"}},
 	"iam:ListPolicyVersions":             {toAsk, []string{"iam:ListPolicyVersions"}},
 	"iam:CreateRole":                     {toWrite, []string{"iam:CreateRole", "iam:TagRole"}},
 	"iam:UpdateAssumeRolePolicy":         {toWrite, []string{"iam:UpdateAssumeRolePolicy"}},
@@ -65,8 +66,8 @@ var operations = map[string]operation{
 	"s3:GetBucketPolicy":            {toObserve, []string{"s3:GetBucketPolicy"}},
 	"s3:GetBucketTagging":           {toObserve, []string{"s3:GetBucketTagging"}},
 	"s3:GetPublicAccessBlock":       {toObserve, []string{"s3:GetBucketPublicAccessBlock"}},
-	"s3:GetBucketOwnershipControls": {toAsk, []string{"s3:GetBucketOwnershipControls"}},
-	"s3:GetBucketEncryption":        {toAsk, []string{"s3:GetEncryptionConfiguration"}},
+	"s3:GetBucketOwnershipControls": {toObserve, []string{"s3:GetBucketOwnershipControls"}},
+	"s3:GetBucketEncryption":        {toObserve, []string{"s3:GetEncryptionConfiguration"}},
 	"s3:CreateBucket":               {toWrite, []string{"s3:CreateBucket", "s3:TagResource"}},
 	"s3:PutBucketTagging":           {toWrite, []string{"s3:PutBucketTagging"}},
 	"s3:PutPublicAccessBlock":       {toComplete, []string{"s3:PutBucketPublicAccessBlock"}},
@@ -90,6 +91,18 @@ var operations = map[string]operation{
 	"ec2:TerminateInstances":                     {toWrite, []string{"ec2:TerminateInstances"}},
 
 	"tagging:GetResources": {toObserve, []string{"tag:GetResources"}},
+
+	"s3control:GetPublicAccessBlock": {toObserve, []string{"s3:GetAccountPublicAccessBlock"}},
+
+	"kms:DescribeKey":  {toObserve, []string{"kms:DescribeKey"}},
+	"kms:GetKeyPolicy": {toObserve, []string{"kms:GetKeyPolicy"}},
+	"kms:ListGrants":   {toObserve, []string{"kms:ListGrants"}},
+
+	"organizations:DescribeOrganization":  {toObserve, []string{"organizations:DescribeOrganization"}},
+	"organizations:DescribePolicy":        {toObserve, []string{"organizations:DescribePolicy"}},
+	"organizations:ListParents":           {toObserve, []string{"organizations:ListParents"}},
+	"organizations:ListPoliciesForTarget": {toObserve, []string{"organizations:ListPoliciesForTarget"}},
+	"organizations:ListRoots":             {toObserve, []string{"organizations:ListRoots"}},
 }
 
 // isRead reports whether an operation changes nothing. What is not known is
@@ -162,10 +175,13 @@ func operationName(ctx context.Context) string {
 	return serviceName(awsmiddleware.GetServiceID(ctx)) + ":" + awsmiddleware.GetOperationName(ctx)
 }
 
-// serviceName is a service's short name, by which the SDK calls all but one.
+// serviceName is a service's short name, by which the SDK calls all but two.
 func serviceName(id string) string {
-	if id == tagging.ServiceID {
+	switch id {
+	case tagging.ServiceID:
 		return "tagging"
+	case s3control.ServiceID:
+		return "s3control"
 	}
 	return strings.ToLower(id)
 }

@@ -46,10 +46,22 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 	}
 	var g errgroup.Group
 	if want.IAM || want.Search || len(want.Roles)+len(want.Policies)+len(want.Profiles) > 0 {
-		g.Go(func() error { r.readIAM(ctx); return nil })
+		g.Go(func() error {
+			r.readIAM(ctx)
+			if want.Proof {
+				r.readManaged(ctx)
+			}
+			return nil
+		})
 	}
 	if len(want.Buckets)+len(want.Sweep) > 0 {
 		g.Go(func() error { r.readS3(ctx); return nil })
+	}
+	if want.Proof && len(want.Buckets) > 0 {
+		g.Go(func() error { r.readAccountBlock(ctx); return nil })
+	}
+	for _, key := range want.Keys {
+		g.Go(func() error { r.readKey(ctx, key); return nil })
 	}
 	for _, in := range instanceWants(want) {
 		g.Go(func() error { r.readEC2(ctx, in); return nil })
@@ -58,6 +70,7 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	slices.SortFunc(r.snap.Unread, func(a, b plan.ReadFailure) int { return strings.Compare(a.Scope, b.Scope) })
 	slices.SortFunc(r.snap.Failures, func(a, b plan.ReadFailure) int { return strings.Compare(a.Scope, b.Scope) })
 	slices.SortFunc(r.snap.Instances, func(a, b *plan.LiveInstance) int {
 		return strings.Compare(a.Region+"/"+a.ID, b.Region+"/"+b.ID)

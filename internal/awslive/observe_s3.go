@@ -42,6 +42,12 @@ func (r *reader) readS3(ctx context.Context) {
 			return nil
 		})
 	}
+	for _, name := range r.unasked(found) {
+		g.Go(func() error {
+			r.searchBucket(ctx, name, regions[name])
+			return nil
+		})
+	}
 	for _, want := range r.want.Buckets {
 		g.Go(func() error {
 			var err error
@@ -98,7 +104,10 @@ func (r *reader) readBucket(ctx context.Context, name, region string, needsTags 
 			return err
 		}
 	}
-	if isPublic(policy) {
+	switch {
+	case r.want.Proof:
+		r.readForProof(ctx, bucket)
+	case isPublic(policy):
 		if bucket.PublicAccessBlock, err = r.publicAccessBlock(ctx, name, region); err != nil {
 			return err
 		}

@@ -125,8 +125,13 @@ func TestIsLoopback(t *testing.T) {
 
 func TestActions(t *testing.T) {
 	reads := []string{
-		"ec2:DescribeInstances", "iam:GetAccountAuthorizationDetails", "iam:GetInstanceProfile", "iam:ListInstanceProfiles",
-		"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:ListAllMyBuckets",
+		"ec2:DescribeInstances", "iam:GetAccountAuthorizationDetails", "iam:GetInstanceProfile",
+		"iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListInstanceProfiles",
+		"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants",
+		"organizations:DescribeOrganization", "organizations:DescribePolicy", "organizations:ListParents",
+		"organizations:ListPoliciesForTarget", "organizations:ListRoots",
+		"s3:GetAccountPublicAccessBlock", "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock",
+		"s3:GetBucketTagging", "s3:GetEncryptionConfiguration", "s3:ListAllMyBuckets",
 		"tag:GetResources",
 	}
 	if diff := cmp.Diff(reads, ReadActions()); diff != "" {

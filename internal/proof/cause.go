@@ -196,13 +196,14 @@ func (f *findings) explain(req iampolicy.Request, c call, best iampolicy.Decisio
 	known := known(req)
 	var why []string
 	if best.Outcome == iampolicy.ExplicitDeny {
-		why = append(why, f.explicitDeny(c, best))
+		why = append(why, f.explicitDeny(c, best, f.grant.Bucket.Account.ID, f.bucketARN()))
 		// What lacks beside the Deny is to be mended too.
 		best = f.sides.withoutDenies(req, known)
 	}
 	lacking := lackingSides(best)
+	// What was not read is not known to disagree.
+	alone := len(lacking) == 1 && f.sides.identity.unread == "" && f.sides.resource.unread == ""
 	for _, side := range lacking {
-		alone := len(lacking) == 1
 		switch side {
 		case iampolicy.SideIdentity:
 			if f.sides.role == nil && f.sides.identity.unread == "" {
@@ -218,6 +219,10 @@ func (f *findings) explain(req iampolicy.Request, c call, best iampolicy.Decisio
 			why = append(why, f.resource(req, c, known, alone))
 		case iampolicy.SideBoundary:
 			why = append(why, f.boundary(c))
+		case iampolicy.SideSCP:
+			why = append(why, f.serviceControlled(req, c, known))
+		case iampolicy.SideBlockPublicAccess:
+			why = append(why, f.blocked())
 		}
 	}
 	if len(why) == 0 {
@@ -228,27 +233,39 @@ func (f *findings) explain(req iampolicy.Request, c call, best iampolicy.Decisio
 
 func lackingSides(d iampolicy.Decision) []iampolicy.Side {
 	list := slices.Clone(d.Lacking)
-	order := []iampolicy.Side{iampolicy.SideIdentity, iampolicy.SideResource, iampolicy.SideBoundary}
+	order := []iampolicy.Side{iampolicy.SideIdentity, iampolicy.SideResource, iampolicy.SideBoundary, iampolicy.SideSCP, iampolicy.SideRCP, iampolicy.SideBlockPublicAccess}
 	slices.SortStableFunc(list, func(a, b iampolicy.Side) int { return slices.Index(order, a) - slices.Index(order, b) })
 	return slices.Compact(list)
 }
 
-func (f *findings) explicitDeny(c call, best iampolicy.Decision) string {
+// explicitDeny tells of the statements that deny. owner and resource are those
+// of what the request is on: the bucket, or its key.
+func (f *findings) explicitDeny(c call, best iampolicy.Decision, owner, resource string) string {
 	var why []string
 	for _, r := range best.Reasons {
 		if r.Effect != iampolicy.Deny {
 			continue
 		}
-		account, resource := f.grant.Consumer.Account.ID, f.grant.RoleARN
-		if r.Side == iampolicy.SideResource {
-			account, resource = f.grant.Bucket.Account.ID, f.bucketARN()
-		}
 		which := statementName(r.Statement, r.Sid) + " of " + r.Policy
-		f.add(Cause{
-			Code: ExplicitDeny, Account: account, Resource: resource,
+		cause := Cause{
+			Code: ExplicitDeny, Account: f.grant.Consumer.Account.ID, Resource: f.grant.RoleARN,
 			Mend: "except the role from that statement, or take the statement out; it is not xshare's, so apply leaves it",
-		}, c.action, func(actions string) string {
-			return fmt.Sprintf("%s in account %s denies %s, and a Deny beats every Allow", which, account, actions)
+		}
+		switch r.Side {
+		case iampolicy.SideResource:
+			cause.Account, cause.Resource = owner, resource
+		case iampolicy.SideSCP:
+			cause.Code, cause.Resource = ServiceControl, f.sides.scps.ids[r.Policy]
+			cause.Mend = "ask who runs the organization to except the role from that statement"
+		case iampolicy.SideRCP:
+			cause.Code, cause.Account, cause.Resource = ResourceControl, owner, f.sides.rcps.ids[r.Policy]
+			if cause.Resource == "" {
+				cause.Resource = f.sides.key.control.ids[r.Policy]
+			}
+			cause.Mend = "ask who runs the organization to except the role from that statement"
+		}
+		f.add(cause, c.action, func(actions string) string {
+			return fmt.Sprintf("%s in account %s denies %s, and a Deny beats every Allow", which, cause.Account, actions)
 		})
 		why = append(why, which+" denies it")
 	}

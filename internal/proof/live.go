@@ -52,21 +52,20 @@ func (p *prover) grant(g plan.Grant) GrantProof {
 	found := &findings{prover: p, grant: g, sides: s}
 	found.missing()
 	open := map[string]bool{}
+	told := map[string]bool{}
 	for _, c := range calls(g) {
-		req := p.request(g, s.role, c)
-		check := Check{Action: c.action, Resource: c.resource, Context: c.context, Verdict: Allowed}
-		best, worst := s.decide(req)
-		switch {
-		case !best.Allowed():
-			check.Verdict = Denied
-			check.Reason = found.explain(req, c, best)
-		case !worst.Allowed():
-			check.Verdict = NotChecked
-			check.Reason = s.doubt(req, worst)
-			open[check.Reason] = true
+		for _, check := range p.prove(g, s, found, p.request(g, s.role, c), c) {
+			key := fmt.Sprint(check.Action, " ", check.Resource, " ", check.Context) // fmt sorts maps by key
+			if told[key] {
+				continue // two calls use the key alike
+			}
+			told[key] = true
+			if check.Verdict == NotChecked {
+				open[check.Reason] = true
+			}
+			proof.Verdict = worse(proof.Verdict, check.Verdict)
+			proof.Checks = append(proof.Checks, check)
 		}
-		proof.Verdict = worse(proof.Verdict, check.Verdict)
-		proof.Checks = append(proof.Checks, check)
 	}
 	proof.NotChecked = s.notes()
 	p.usable(g, s, found, &proof)
@@ -81,6 +80,21 @@ func (p *prover) grant(g plan.Grant) GrantProof {
 	}
 	proof.NotChecked = append(proof.NotChecked, never...)
 	return proof
+}
+
+// prove decides one call: the S3 request, and what that does with the bucket's
+// key. What denies is added to found.
+func (p *prover) prove(g plan.Grant, s *sides, found *findings, req iampolicy.Request, c call) []Check {
+	check := Check{Action: c.action, Resource: c.resource, Context: c.context, Verdict: Allowed}
+	best, worst := s.decide(req)
+	if why := s.unowned(c.action); !best.Allowed() {
+		check.Verdict, check.Reason = Denied, found.explain(req, c, best)
+	} else if !worst.Allowed() {
+		check.Verdict, check.Reason = NotChecked, s.doubt(req, worst)
+	} else if why != "" {
+		check.Verdict, check.Reason = NotChecked, why
+	}
+	return append([]Check{check}, p.keyChecks(g, s, found, req, c)...)
 }
 
 func consumerName(g plan.Grant) string { return g.Consumer.Account.ID + "/" + g.Consumer.Role.Name }
@@ -102,24 +116,33 @@ func promise(c *specs.Consumer) string {
 func (s *sides) doubt(req iampolicy.Request, worst iampolicy.Decision) string {
 	known := known(req)
 	for _, of := range []struct {
-		name iampolicy.Side
-		side side
+		name   iampolicy.Side
+		sides  []side
+		unread string
 	}{
-		{iampolicy.SideIdentity, s.identity},
-		{iampolicy.SideResource, s.resource},
-		{iampolicy.SideBoundary, s.boundary},
+		{iampolicy.SideIdentity, []side{s.identity}, s.identity.unread},
+		{iampolicy.SideResource, []side{s.resource}, s.resource.unread},
+		{iampolicy.SideBoundary, []side{s.boundary}, s.boundary.unread},
+		{iampolicy.SideSCP, s.scps.levels, s.scps.unread},
+		{iampolicy.SideRCP, s.rcps.levels, s.rcps.unread},
+		{iampolicy.SideBlockPublicAccess, nil, s.block.unread},
 	} {
 		if !slices.Contains(worst.Lacking, of.name) {
 			continue
 		}
-		if of.side.unread != "" {
-			return of.side.unread
+		if of.unread != "" {
+			return of.unread
 		}
-		if why := undecided(of.side, known, reasonOf(worst, of.name)); why != "" {
-			return why
-		}
-		if len(of.side.opaque) > 0 {
-			return "attached policies whose documents were not read: " + strings.Join(of.side.opaque, ", ")
+		for _, side := range of.sides {
+			if side.unread != "" {
+				return side.unread
+			}
+			if why := undecided(side, known, reasonOf(worst, of.name)); why != "" {
+				return why
+			}
+			if len(side.opaque) > 0 {
+				return unreadDocuments(side)
+			}
 		}
 	}
 	return "conditions that only a real call decides"

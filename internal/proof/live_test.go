@@ -60,6 +60,7 @@ func built(t *testing.T, repo *specs.Repository) (*plan.Plan, map[string]*plan.S
 		snapshots[a.ID] = &plan.Snapshot{
 			Account: a.ID, Buckets: map[string]*plan.LiveBucket{}, Roles: map[string]*plan.LiveRole{},
 			Policies: map[string]*plan.LivePolicy{}, Profiles: map[string]*plan.LiveInstanceProfile{},
+			PublicAccessBlock: &plan.PublicAccessBlock{}, Organization: &plan.Organization{},
 		}
 	}
 	all := func(plan.PartChange) bool { return true }
@@ -68,7 +69,11 @@ func built(t *testing.T, repo *specs.Repository) (*plan.Plan, map[string]*plan.S
 		document := iampolicy.Marshal(&iampolicy.Document{Version: iampolicy.Version2012, Statements: c.Statements(repo.Name, all)})
 		switch want := c.Want.(type) {
 		case plan.Bucket:
-			snap.Buckets[want.Name] = &plan.LiveBucket{Name: want.Name, Region: want.Region, Tags: want.Tags}
+			snap.Buckets[want.Name] = &plan.LiveBucket{
+				Name: want.Name, Region: want.Region, Tags: want.Tags, Ownership: plan.BucketOwnerEnforced,
+				Encryption:        &plan.Encryption{Algorithm: "AES256"},
+				PublicAccessBlock: &plan.PublicAccessBlock{BlockPublicPolicy: true, RestrictPublicBuckets: true},
+			}
 		case plan.BucketPolicy:
 			snap.Buckets[want.Bucket].Policy = document
 		case plan.Role:
@@ -164,7 +169,7 @@ func TestLive(t *testing.T) {
 		mend    string // likewise
 		note    string // in NotChecked
 	}{
-		"converged": {verdict: proof.Allowed, note: "SCPs"},
+		"converged": {verdict: proof.Allowed, note: "VPC endpoints"},
 		"converged with prefixes": {
 			spec:    func(s *specs.Share) { s.Consumers[0].Prefixes = []string{"in/", "out/"} },
 			verdict: proof.Allowed,
@@ -455,9 +460,30 @@ func TestLive(t *testing.T) {
 		},
 		"managed policy of AWS beside ours": {
 			live: func(l live) {
-				l.role().Attached = append(l.role().Attached, "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
+				const arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+				l.role().Attached = append(l.role().Attached, arn)
+				l.snapshots[consumer].Managed = map[string]*plan.LivePolicy{arn: {
+					Name: "AmazonSSMManagedInstanceCore", ARN: arn, Document: []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ssm:*","Resource":"*"}}`),
+				}}
 			},
-			verdict: proof.Allowed, note: "AmazonSSMManagedInstanceCore",
+			verdict: proof.Allowed,
+		},
+		"managed policy of AWS beside ours, not read": {
+			live: func(l live) {
+				const arn = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3" // which denies
+				l.role().Attached = append(l.role().Attached, arn)
+				l.snapshots[consumer].Unread = []plan.ReadFailure{{Scope: plan.ScopeManagedPolicy + arn, Message: "AccessDenied", Mend: "allow iam:GetPolicy"}}
+			},
+			verdict: proof.NotChecked, note: "AWSCompromisedKeyQuarantineV3 (AccessDenied: allow iam:GetPolicy)",
+		},
+		"boundary of AWS that was read": {
+			live: func(l live) {
+				l.role().Boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+				l.snapshots[consumer].Managed = map[string]*plan.LivePolicy{l.role().Boundary: {
+					Name: "ReadOnlyAccess", Document: []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*"}}`),
+				}}
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.Boundary}, message: "permissions boundary ReadOnlyAccess",
 		},
 		"managed policy of AWS instead of ours": {
 			live: func(l live) {

@@ -87,6 +87,19 @@ const (
 	Boundary          Code = "boundary"
 	ExplicitDeny      Code = "explicit-deny"
 
+	// What stands over the policies of both sides.
+	// And BlockPublicAccess: one public statement keeps out all other accounts.
+	ServiceControl  Code = "scp"
+	ResourceControl Code = "rcp"
+
+	// The bucket's default encryption is by a key of KMS.
+	AWSManagedKey     Code = "kms-aws-managed-key" // aws/s3, which cannot be shared
+	KMSKeyNotARN      Code = "kms-key-not-arn"     // S3 looks for it in the account of who writes
+	KMSKeyMissing     Code = "kms-key-missing"
+	KMSKeyUnusable    Code = "kms-key-unusable" // disabled, or about to be deleted
+	KMSKeyPolicyLacks Code = "kms-key-policy-lacks"
+	KMSIdentityLacks  Code = "kms-identity-lacks"
+
 	// The role cannot be used from an instance.
 	TrustLacksService  Code = "trust-lacks-service"
 	ProfileMissing     Code = "profile-missing"
@@ -97,15 +110,14 @@ const (
 	InstanceMissing    Code = "instance-missing"
 )
 
-// The things that no proof looks at yet.
+// The things that no proof looks at: they are not the accounts' but those of
+// single calls and objects.
 var never = []string{
-	"service and resource control policies of an organization (SCPs, RCPs)",
-	"S3 Block Public Access",
-	"object ownership and ACLs",
-	"keys of SSE-KMS encryption",
+	"policies of VPC endpoints that calls may go through",
+	"keys of objects that were encrypted otherwise than by the bucket's default",
 }
 
-// NeverChecked is what no proof looks at yet; it is part of every proof's
+// NeverChecked is what no proof looks at; it is part of every proof's
 // NotChecked.
 func NeverChecked() []string { return slices.Clone(never) }
 

@@ -120,6 +120,7 @@ func (p *prover) request(g plan.Grant, role *plan.LiveRole, c call) iampolicy.Re
 	for k, v := range c.context {
 		context[k] = []string{v}
 	}
+	p.organizationKeys(context, g.Consumer.Account.ID, g.Bucket.Account.ID)
 	return iampolicy.Request{
 		Caller: caller, Action: c.action, Resource: c.resource,
 		ResourceAccount: g.Bucket.Account.ID, Context: context,

@@ -19,7 +19,11 @@ import (
 //	                           at best         at worst
 //	a side that was not read   allows          denies
 //	an attached policy without
-//	  its document             allows          says nothing (noted: it may deny)
+//	  its document             allows          denies
+//	control policies (SCP,
+//	  RCP) that were not read  are not there   deny
+//	Block Public Access that
+//	  was not read             is off          restricts public buckets
 //	an Allow with a condition
 //	  on an unknown key        without it      is not there
 //	a Deny with one            is not there    without it
@@ -59,7 +63,11 @@ func (s side) worst(known func(string) bool, principal *iampolicy.Principals) []
 	if s.unread != "" {
 		return []iampolicy.Named{everything(iampolicy.Deny, principal)}
 	}
-	return settle(s.policies, known, iampolicy.Deny)
+	list := settle(s.policies, known, iampolicy.Deny)
+	if len(s.opaque) > 0 {
+		list = append(list, everything(iampolicy.Deny, principal))
+	}
+	return list
 }
 
 // settle decides conditions on unknown keys in favour of an effect: statements
@@ -97,31 +105,60 @@ func settle(policies []iampolicy.Named, known func(string) bool, favoured iampol
 type sides struct {
 	identity, resource, boundary side
 	hasBoundary                  bool
+	scps, rcps                   control // of the caller's account, of the resource's
+	block                        restriction
+	key                          keySide
+	ownershipUnread              string
 	role                         *plan.LiveRole   // nil: not there, or not read
 	bucket                       *plan.LiveBucket // nil: not there, or not read
 }
 
-func (s *sides) policies(of func(side, *iampolicy.Principals) []iampolicy.Named) iampolicy.Policies {
-	p := iampolicy.Policies{Identity: of(s.identity, nil)}
+// policies are all sides' policies, each as of makes them; with worst, what is
+// no policy and not known is taken for a denial.
+func (s *sides) policies(of func(side, *iampolicy.Principals) []iampolicy.Named, worst bool) iampolicy.Policies {
+	p := iampolicy.Policies{Identity: of(s.identity, nil), RestrictPublicBuckets: s.block.on || worst && s.block.unread != ""}
 	if resource := of(s.resource, anybody); len(resource) > 0 {
 		p.Resource = &resource[0]
 	}
 	if s.hasBoundary {
 		p.Boundary = of(s.boundary, nil)
 	}
+	p.SCPs = s.scps.levelsBy(of, nil, worst)
+	p.RCPs = s.rcps.levelsBy(of, anybody, worst)
 	return p
+}
+
+// atBest and atWorst are the policies under each assumption.
+func (s *sides) atBest(known func(string) bool) iampolicy.Policies {
+	return s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named { return side.best(known, p) }, false)
+}
+
+func (s *sides) atWorst(known func(string) bool) iampolicy.Policies {
+	return s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named { return side.worst(known, p) }, true)
 }
 
 // decide evaluates a request at best and at worst. Where nothing is unknown, or
 // it is denied at best, both are one.
 func (s *sides) decide(req iampolicy.Request) (best, worst iampolicy.Decision) {
 	known := known(req)
-	best = iampolicy.Evaluate(req, s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named { return side.best(known, p) }))
-	if !best.Allowed() || s.identity.sure(known) && s.resource.sure(known) && s.boundary.sure(known) {
+	best = iampolicy.Evaluate(req, s.atBest(known))
+	if !best.Allowed() || s.sure(known) {
 		return best, best
 	}
-	worst = iampolicy.Evaluate(req, s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named { return side.worst(known, p) }))
-	return best, worst
+	return best, iampolicy.Evaluate(req, s.atWorst(known))
+}
+
+// sure reports whether nothing is unknown.
+func (s *sides) sure(known func(string) bool) bool {
+	if s.block.unread != "" || s.scps.unread != "" || s.rcps.unread != "" {
+		return false
+	}
+	for _, side := range slices.Concat([]side{s.identity, s.resource, s.boundary}, s.scps.levels, s.rcps.levels) {
+		if !side.sure(known) {
+			return false
+		}
+	}
+	return true
 }
 
 // sure reports whether nothing of a side is unknown.
@@ -142,19 +179,8 @@ func (s side) sure(known func(string) bool) bool {
 // withoutDenies evaluates a request at best, as if no statement denied it.
 func (s *sides) withoutDenies(req iampolicy.Request, known func(string) bool) iampolicy.Decision {
 	return iampolicy.Evaluate(req, s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named {
-		list := side.best(known, p)
-		for i, named := range list {
-			d := *named.Document
-			d.Statements = slices.Clone(d.Statements)
-			for j := range d.Statements {
-				if d.Statements[j].Effect == iampolicy.Deny {
-					d.Statements[j] = inert(d.Statements[j])
-				}
-			}
-			list[i].Document = &d
-		}
-		return list
-	}))
+		return allowsOnly(side.best(known, p))
+	}, false))
 }
 
 // inert is a statement that no request matches.
@@ -167,7 +193,11 @@ func inert(s iampolicy.Statement) iampolicy.Statement {
 func (p *prover) read(g plan.Grant) *sides {
 	s := &sides{}
 	s.resource, s.bucket = p.resourceSide(g)
-	consumer := g.Consumer.Account
+	consumer, owner := g.Consumer.Account, g.Bucket.Account.ID
+	s.scps, s.rcps = p.serviceControl(consumer.ID), p.resourceControl(owner)
+	s.block = p.restriction(owner, s.bucket)
+	s.ownershipUnread = p.ownershipUnread(owner, s.bucket)
+	s.key = p.keySide(owner, s.bucket)
 	switch snap := p.snapshots[consumer.ID]; {
 	case !consumer.Manage:
 		s.identity.unread = unmanaged(consumer.ID, "the policies of the role")
@@ -181,7 +211,7 @@ func (p *prover) read(g plan.Grant) *sides {
 		if role := snap.Roles[g.Consumer.Role.Name]; role != nil && role.Path == g.Consumer.Role.Path {
 			s.role = role
 			s.identity = p.identitySide(snap, role)
-			s.boundary, s.hasBoundary = boundarySide(snap, role)
+			s.boundary, s.hasBoundary = p.boundarySide(snap, role)
 		}
 	}
 	return s
@@ -237,10 +267,10 @@ func (p *prover) identitySide(snap *plan.Snapshot, role *plan.LiveRole) side {
 		s.policies = append(s.policies, named)
 	}
 	for _, arn := range role.Attached {
-		if policy := snap.Policies[arn]; policy != nil {
+		if policy := managedPolicy(snap, arn); policy != nil {
 			add(arn, "policy "+policy.Name, policy.Document)
 		} else {
-			s.opaque = append(s.opaque, arn)
+			s.opaque = append(s.opaque, unreadPolicy(snap, arn))
 		}
 	}
 	for _, name := range sortedKeys(role.Inline) {
@@ -249,19 +279,36 @@ func (p *prover) identitySide(snap *plan.Snapshot, role *plan.LiveRole) side {
 	return s
 }
 
-func boundarySide(snap *plan.Snapshot, role *plan.LiveRole) (side, bool) {
+// managedPolicy is an attached policy, the customer's or AWS's own; nil: it was
+// not read.
+func managedPolicy(snap *plan.Snapshot, arn string) *plan.LivePolicy {
+	if policy := snap.Policies[arn]; policy != nil {
+		return policy
+	}
+	return snap.Managed[arn]
+}
+
+// unreadPolicy is a policy's ARN, with why it was not read where that is known.
+func unreadPolicy(snap *plan.Snapshot, arn string) string {
+	if f := snap.NotRead(plan.ScopeManagedPolicy + arn); f != nil {
+		return arn + " (" + because(f) + ")"
+	}
+	return arn
+}
+
+func (p *prover) boundarySide(snap *plan.Snapshot, role *plan.LiveRole) (side, bool) {
 	if role.Boundary == "" {
 		return side{}, false
 	}
-	policy := snap.Policies[role.Boundary]
+	policy := managedPolicy(snap, role.Boundary)
 	if policy == nil {
-		return side{unread: "the role's permissions boundary " + role.Boundary + ", whose document was not read"}, true
+		return side{unread: "the role's permissions boundary " + unreadPolicy(snap, role.Boundary) + ", whose document was not read"}, true
 	}
-	d, err := iampolicy.ParseLive(policy.Document)
+	named, err := p.document("boundary "+role.Boundary, "permissions boundary "+policy.Name, policy.Document)
 	if err != nil {
 		return side{unread: fmt.Sprintf("the role's permissions boundary %s, which cannot be understood: %v", role.Boundary, err)}, true
 	}
-	return side{policies: []iampolicy.Named{{Name: "permissions boundary " + policy.Name, Document: d}}}, true
+	return side{policies: []iampolicy.Named{named}}, true
 }
 
 // notes are what of the sides was not read, for a proof's NotChecked.
@@ -273,7 +320,16 @@ func (s *sides) notes() []string {
 		}
 	}
 	if len(s.identity.opaque) > 0 {
-		list = append(list, "attached policies whose documents were not read: "+strings.Join(s.identity.opaque, ", "))
+		list = append(list, unreadDocuments(s.identity))
+	}
+	for _, c := range []control{s.scps, s.rcps} {
+		if c.unread != "" {
+			list = append(list, c.unread)
+		}
 	}
 	return list
+}
+
+func unreadDocuments(s side) string {
+	return "attached policies whose documents were not read: " + strings.Join(s.opaque, ", ")
 }

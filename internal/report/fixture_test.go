@@ -143,6 +143,7 @@ func empty(t *testing.T, shares ...string) *world {
 		w.snapshots[a.ID] = &plan.Snapshot{
 			Account: a.ID, Buckets: map[string]*plan.LiveBucket{}, Roles: map[string]*plan.LiveRole{},
 			Policies: map[string]*plan.LivePolicy{}, Profiles: map[string]*plan.LiveInstanceProfile{},
+			PublicAccessBlock: &plan.PublicAccessBlock{}, Organization: &plan.Organization{},
 		}
 	}
 	return w
@@ -156,7 +157,10 @@ func applied(t *testing.T, shares ...string) *world {
 		snap := w.snapshots[c.Account]
 		switch want := c.Want.(type) {
 		case plan.Bucket:
-			snap.Buckets[want.Name] = &plan.LiveBucket{Name: want.Name, Region: want.Region, Tags: want.Tags}
+			snap.Buckets[want.Name] = &plan.LiveBucket{
+				Name: want.Name, Region: want.Region, Tags: want.Tags,
+				Ownership: plan.BucketOwnerEnforced, Encryption: &plan.Encryption{Algorithm: "AES256"}, PublicAccessBlock: &plan.PublicAccessBlock{},
+			}
 		case plan.BucketPolicy:
 			snap.Buckets[want.Bucket].Policy = want.Document
 		case plan.Role:

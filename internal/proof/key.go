@@ -1,0 +1,445 @@
+package proof
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+)
+
+// How the key of a bucket is proved.
+//
+// Premise: S3 uses the key in the name of who calls, so to read or write an
+// object of SSE-KMS is a second request, on the key, that must be allowed by
+// the key's side and the caller's. No permission on the object replaces it.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+//
+// A grant of the key counts as a statement of its policy. Whether it also
+// spares a caller of another account a policy of its own, AWS does not say
+// clearly; so there nothing is claimed.
+
+// keyUse is what an S3 action does with the key of an object.
+type keyUse struct {
+	action string
+	why    string // in a check's reason, where it is not plain
+}
+
+// keyUses are by S3 action. Uploads in parts read what they have written.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+var keyUses = map[string][]keyUse{
+	"s3:GetObject":        {{kmsDecrypt, ""}},
+	"s3:GetObjectVersion": {{kmsDecrypt, ""}},
+	"s3:PutObject":        {{kmsGenerate, ""}, {kmsDecrypt, "uploads in parts need it"}},
+}
+
+const (
+	kmsDecrypt  = "kms:Decrypt"
+	kmsGenerate = "kms:GenerateDataKey"
+)
+
+// keySide is what was read of a bucket's key.
+type keySide struct {
+	unread  string // why it is not known whether objects have a KMS key, or which; empty: it is
+	kms     bool
+	bucket  bool            // S3 Bucket Keys
+	key     *plan.BucketKey // nil: AWS's own key for S3
+	live    *plan.LiveKey   // nil: not read
+	state   string          // why the key's state is not known
+	policy  side
+	grants  string // why they are not known
+	control control
+}
+
+func (p *prover) keySide(account string, bucket *plan.LiveBucket) keySide {
+	snap := p.snapshots[account]
+	if snap == nil || bucket == nil {
+		return keySide{} // the bucket is not known: that is told
+	}
+	if bucket.Encryption == nil {
+		what := "the default encryption of bucket " + bucket.Name + ", "
+		if f := snap.NotRead(plan.ScopeEncryption + bucket.Name); f != nil {
+			return keySide{unread: what + "which cannot be read: " + because(f)}
+		}
+		return keySide{unread: what + "which was not read"}
+	}
+	s := keySide{kms: bucket.Encryption.KMS(), bucket: bucket.Encryption.BucketKey, key: bucket.Key(account)}
+	if s.key != nil {
+		p.readKey(&s)
+	}
+	return s
+}
+
+// readKey takes what was read of the key in its account.
+func (p *prover) readKey(s *keySide) {
+	s.control = p.resourceControl(s.key.Owner)
+	snap := p.snapshots[s.key.Owner]
+	what := fmt.Sprintf("key %s of account %s", s.key.ID, s.key.Owner)
+	whyNot := ""
+	if snap != nil {
+		s.live = snap.Keys[s.key.ID]
+		if f := snap.Failure(plan.ScopeAccount); f != nil {
+			whyNot = "cannot be read: " + f.Message
+		}
+	}
+	if s.live == nil {
+		s.state = what + ", which " + cmp.Or(whyNot, "xshare does not read: add its account to spec.accounts, without `manage: false`")
+		s.policy.unread, s.grants = s.state, s.state
+		return
+	}
+	unread := func(of, scope string) string {
+		f := snap.NotRead(scope + s.key.ID)
+		if f == nil {
+			return ""
+		}
+		return of + what + ", which cannot be read: " + because(f)
+	}
+	s.state = unread("", plan.ScopeKey)
+	s.grants = unread("the grants of ", plan.ScopeKeyGrants)
+	if s.policy.unread = unread("the policy of ", plan.ScopeKeyPolicy); s.policy.unread != "" || s.live.Gone {
+		return
+	}
+	named, err := p.document("key "+s.key.ID, "the policy of key "+s.key.ID, s.live.Policy)
+	if err != nil {
+		s.policy.unread = fmt.Sprintf("the policy of %s, which cannot be understood: %v", what, err)
+		return
+	}
+	s.policy.policies = []iampolicy.Named{named}
+}
+
+// arn is the key's; where it is not known, what the bucket calls it.
+func (s keySide) arn(partition string) string {
+	switch {
+	case s.live != nil && s.live.ARN != "":
+		return s.live.ARN
+	case s.key.IsARN:
+		return s.key.ID
+	}
+	return "arn:" + partition + ":kms:" + s.key.Region + ":" + s.key.Owner + ":" + map[bool]string{false: "key/"}[s.key.Alias] + s.key.ID
+}
+
+// keyChecks proves what an S3 call does with the key of its object.
+func (p *prover) keyChecks(g plan.Grant, s *sides, found *findings, of iampolicy.Request, c call) []Check {
+	uses := keyUses[c.action]
+	k := s.key
+	if len(uses) == 0 || !k.kms && k.unread == "" {
+		return nil
+	}
+	same := of.Caller.Account == g.Bucket.Account.ID
+	if k.unread == "" && k.key == nil && same {
+		return nil // AWS's own key lets in all of the account that may use S3
+	}
+	var checks []Check
+	for _, use := range uses {
+		check := Check{Action: use.action, Resource: "the key of bucket " + g.Bucket.Name, Verdict: NotChecked, Reason: k.unread}
+		if k.unread == "" && k.key == nil {
+			check.Resource = "aws/s3"
+			check.Verdict, check.Reason = Denied, found.managedKey(use.action)
+		} else if k.unread == "" {
+			check = p.keyCheck(g, s, found, of, c, use)
+		}
+		checks = append(checks, check)
+	}
+	return checks
+}
+
+func (p *prover) keyCheck(g plan.Grant, s *sides, found *findings, of iampolicy.Request, c call, use keyUse) Check {
+	k := s.key
+	req := p.keyRequest(g, k, of, use.action)
+	check := Check{Action: use.action, Resource: req.Resource, Verdict: Allowed, Context: map[string]string{}}
+	for _, key := range []string{"kms:ViaService", s3Context} {
+		check.Context[key] = strings.Join(req.Context[key], ", ")
+	}
+	deny := func(reason string) Check {
+		check.Verdict, check.Reason = Denied, reason
+		return check
+	}
+	switch {
+	case k.live != nil && k.live.Gone:
+		return deny(found.brokenKey(KMSKeyMissing, "does not exist", "name another key in the bucket's default encryption, by its full ARN", use.action))
+	case k.live != nil && k.live.AWSManaged:
+		if of.Caller.Account != k.key.Owner {
+			return deny(found.managedKey(use.action))
+		}
+	case k.live != nil && unusable(k.live.State):
+		mend := "enable it"
+		if k.live.State == "PendingDeletion" {
+			mend = "cancel its deletion and enable it"
+		}
+		return deny(found.brokenKey(KMSKeyUnusable, "is "+inWords(k.live.State), mend+", or name another key in the bucket's default encryption", use.action))
+	}
+	if !k.key.IsARN && use.action == kmsGenerate && of.Caller.Account != k.key.Owner {
+		return deny(found.unqualifiedKey(use.action))
+	}
+	on := *s
+	on.resource, on.rcps, on.block = k.policy, k.control, restriction{}
+	on.resource.policies = k.withGrants()
+	best, worst := on.decide(req)
+	switch {
+	case !best.Allowed():
+		if best.Outcome != iampolicy.ExplicitDeny && k.mayGrant(req, &on) {
+			check.Verdict, check.Reason = NotChecked, cmp.Or(k.grants, "a grant of the key lets the role in, and no policy of the role does: whether it needs one, only a real call tells")
+			break
+		}
+		check.Verdict, check.Reason = Denied, found.keyDenied(&on, req, use, best)
+	case !worst.Allowed():
+		check.Verdict, check.Reason = NotChecked, on.doubt(req, worst)
+	case k.state != "":
+		check.Verdict, check.Reason = NotChecked, k.state
+	}
+	return check
+}
+
+// s3Context is what S3 puts into the encryption context: the object's ARN, or
+// the bucket's with an S3 Bucket Key.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+const s3Context = "kms:EncryptionContext:aws:s3:arn"
+
+// keyRequest is the request on the key that S3 makes for a call.
+func (p *prover) keyRequest(g plan.Grant, k keySide, of iampolicy.Request, action string) iampolicy.Request {
+	about := of.Resource
+	if k.bucket {
+		about, _, _ = strings.Cut(about, "/")
+	}
+	req := of
+	req.Action, req.Resource, req.ResourceAccount = action, k.arn(p.plan.Partition), k.key.Owner
+	req.Context = map[string][]string{}
+	for key, values := range of.Context {
+		switch lower := strings.ToLower(key); {
+		case strings.HasPrefix(lower, "s3:"), strings.HasPrefix(lower, "aws:resource"), lower == "aws:viaawsservice":
+			// Of the bucket, or of the call before this one.
+		default:
+			req.Context[key] = values
+		}
+	}
+	domain := ".amazonaws.com"
+	if p.plan.Partition == "aws-cn" {
+		domain = ".amazonaws.com.cn"
+	}
+	region := cmp.Or(p.bucketRegion(g), k.key.Region)
+	for key, value := range map[string]string{
+		"aws:ResourceAccount": k.key.Owner, "aws:RequestedRegion": k.key.Region,
+		"kms:ViaService": "s3." + region + domain, "kms:CallerAccount": of.Caller.Account,
+		s3Context: about, "kms:EncryptionContextKeys": "aws:s3:arn",
+	} {
+		req.Context[key] = []string{value}
+	}
+	// The key is named by its ARN.
+	req.Context["kms:RequestAlias"] = nil
+	p.organizationKeys(req.Context, of.Caller.Account, k.key.Owner)
+	return req
+}
+
+// withGrants is the key's policy, and its grants as statements of it.
+func (k keySide) withGrants() []iampolicy.Named {
+	if len(k.policy.policies) == 0 || k.live == nil || len(k.live.Grants) == 0 {
+		return k.policy.policies
+	}
+	named := k.policy.policies[0]
+	d := *named.Document
+	d.Statements = slices.Clone(d.Statements)
+	for _, grant := range k.live.Grants {
+		d.Statements = append(d.Statements, grantStatement(grant))
+	}
+	named.Document = &d
+	return []iampolicy.Named{named}
+}
+
+// grantStatement is what a grant allows, as a statement.
+// https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html#grant-constraints
+func grantStatement(grant plan.KeyGrant) iampolicy.Statement {
+	s := iampolicy.Statement{
+		Sid: "grant " + grant.ID, Effect: iampolicy.Allow, Resource: []string{"*"},
+		Principal: &iampolicy.Principals{AWS: []string{grant.Grantee}},
+	}
+	if !strings.HasPrefix(grant.Grantee, "arn:") && !isUniqueID(grant.Grantee) {
+		s.Principal = &iampolicy.Principals{Service: []string{grant.Grantee}}
+	}
+	for _, operation := range grant.Operations {
+		s.Action = append(s.Action, "kms:"+operation)
+	}
+	for _, of := range []map[string]string{grant.Subset, grant.Equals} {
+		for _, name := range sortedKeys(of) {
+			s.Condition = append(s.Condition, iampolicy.Condition{Operator: "StringEquals", Key: "kms:EncryptionContext:" + name, Values: []string{of[name]}})
+		}
+	}
+	if grant.Equals != nil {
+		s.Condition = append(s.Condition, iampolicy.Condition{Operator: "ForAllValues:StringEquals", Key: "kms:EncryptionContextKeys", Values: sortedKeys(grant.Equals)})
+	}
+	if grant.Source != "" {
+		s.Condition = append(s.Condition, iampolicy.Condition{Operator: "ArnEquals", Key: "aws:SourceArn", Values: []string{grant.Source}})
+	}
+	return s
+}
+
+// mayGrant reports whether a grant could let in a request that the policies
+// that were read do not: because the grants were not read, or because the key's
+// side allows it by one of them, and only the role's own policies lack.
+func (k keySide) mayGrant(req iampolicy.Request, on *sides) bool {
+	open := *on
+	open.identity.policies = append(slices.Clone(on.identity.policies), everything(iampolicy.Allow, nil))
+	if k.grants != "" {
+		open.resource.policies = []iampolicy.Named{everything(iampolicy.Allow, anybody)}
+		best, _ := open.decide(req)
+		return best.Allowed()
+	}
+	if k.live == nil || len(k.live.Grants) == 0 {
+		return false
+	}
+	var statements []iampolicy.Statement
+	for _, grant := range k.live.Grants {
+		statements = append(statements, grantStatement(grant))
+	}
+	open.resource.policies = []iampolicy.Named{{Name: "the grants", Document: &iampolicy.Document{Version: iampolicy.Version2012, Statements: statements}}}
+	best, _ := open.decide(req)
+	return best.Allowed()
+}
+
+// unusable reports whether a key in that state cannot be used.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+func unusable(state string) bool {
+	return state != "" && state != "Enabled" && state != "Updating"
+}
+
+func inWords(state string) string {
+	switch state {
+	case "Disabled":
+		return "disabled"
+	case "PendingDeletion":
+		return "about to be deleted"
+	}
+	return "in the state " + state
+}
+
+// keyWords are how messages call the bucket's key.
+func (f *findings) keyWords() string {
+	return fmt.Sprintf("key %s, with which bucket %s encrypts,", f.sides.key.key.ID, f.grant.Bucket.Name)
+}
+
+func (f *findings) managedKey(action string) string {
+	f.add(Cause{
+		Code: AWSManagedKey, Account: f.grant.Bucket.Account.ID, Resource: f.bucketARN(),
+		Mend: "give the bucket a customer managed key, by its full ARN, as default encryption (or SSE-S3), and copy its objects onto themselves: they keep the key that they were written with",
+	}, action, func(actions string) string {
+		return fmt.Sprintf("bucket %s of account %s encrypts with AWS's own key aws/s3, which no other account can be let use, so %s fails", f.grant.Bucket.Name, f.grant.Bucket.Account.ID, actions)
+	})
+	return "AWS's own key aws/s3 cannot be shared"
+}
+
+func (f *findings) brokenKey(code Code, what, mend, action string) string {
+	words := f.keyWords()
+	f.add(Cause{Code: code, Account: f.sides.key.key.Owner, Resource: f.sides.key.arn(f.prover.plan.Partition), Mend: mend}, action, func(actions string) string {
+		return fmt.Sprintf("%s %s, so %s fails", words, what, actions)
+	})
+	return "the key " + what
+}
+
+// unqualifiedKey tells of a key that S3 looks for where the caller is.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionByDefault.html
+func (f *findings) unqualifiedKey(action string) string {
+	k := f.sides.key
+	mend := "name the key by its full ARN in the bucket's default encryption"
+	if k.live != nil && k.live.ARN != "" {
+		mend += ": " + k.live.ARN
+	}
+	f.add(Cause{Code: KMSKeyNotARN, Account: f.grant.Bucket.Account.ID, Resource: f.bucketARN(), Mend: mend}, action, func(string) string {
+		return fmt.Sprintf("bucket %s of account %s calls its key %s, which is no ARN: S3 then looks for a key of that name in account %s, where who writes is",
+			f.grant.Bucket.Name, f.grant.Bucket.Account.ID, k.key.ID, f.grant.Consumer.Account.ID)
+	})
+	return "the bucket does not name its key by an ARN, so S3 looks for it in the account of who writes"
+}
+
+// keyDenied finds what keeps the role from the key.
+func (f *findings) keyDenied(on *sides, req iampolicy.Request, use keyUse, best iampolicy.Decision) string {
+	known := known(req)
+	var why []string
+	c := call{action: use.action, resource: req.Resource, promised: req.Resource}
+	if best.Outcome == iampolicy.ExplicitDeny {
+		why = append(why, f.explicitDeny(c, best, f.sides.key.key.Owner, req.Resource))
+		best = on.withoutDenies(req, known)
+	}
+	role := f.grant.Consumer.Role.Name
+	for _, side := range lackingSides(best) {
+		switch side {
+		case iampolicy.SideIdentity:
+			if f.sides.role == nil {
+				why = append(why, "the role is not there")
+				continue
+			}
+			f.add(Cause{
+				Code: KMSIdentityLacks, Account: f.grant.Consumer.Account.ID, Resource: f.grant.RoleARN,
+				Mend: "who owns the role adds to a policy of it: " + f.keyFragment(false),
+			}, use.action, func(actions string) string {
+				return fmt.Sprintf("no policy of role %s in account %s allows %s on %s", role, f.grant.Consumer.Account.ID, actions, strings.TrimSuffix(f.keyWords(), ","))
+			})
+			why = append(why, "no policy of the role allows it on the key")
+		case iampolicy.SideResource:
+			f.add(Cause{
+				Code: KMSKeyPolicyLacks, Account: f.sides.key.key.Owner, Resource: req.Resource,
+				Mend: "who owns the key adds to its policy: " + f.keyFragment(true),
+			}, use.action, func(actions string) string {
+				return fmt.Sprintf("the policy of %s does not allow %s to %s", f.keyWords(), actions, f.grant.RoleARN)
+			})
+			why = append(why, "the key's policy does not allow it")
+		case iampolicy.SideBoundary:
+			why = append(why, f.boundary(c))
+		case iampolicy.SideSCP:
+			why = append(why, f.serviceControlled(req, c, known))
+		}
+	}
+	if use.why != "" {
+		why = append(why, use.why)
+	}
+	return cmp.Or(strings.Join(why, "; "), string(best.Outcome))
+}
+
+// keyFragment is the statement that lets the role use the key for all that the
+// grant promises: of the key's policy, or of one of the role's.
+func (f *findings) keyFragment(ofKey bool) string {
+	type fragment struct {
+		Sid       string `json:",omitempty"`
+		Effect    string
+		Principal map[string]string `json:",omitempty"`
+		Action    any
+		Resource  string
+		Condition map[string]map[string]string `json:",omitempty"`
+	}
+	var actions []string
+	for _, c := range calls(f.grant) {
+		for _, use := range keyUses[c.action] {
+			actions = append(actions, use.action)
+		}
+	}
+	if len(actions) == 0 { // a question, which no grant is about
+		actions = []string{kmsDecrypt, kmsGenerate}
+	}
+	slices.Sort(actions)
+	actions = slices.Compact(actions)
+	s := fragment{Effect: "Allow", Action: actions, Resource: f.sides.key.arn(f.prover.plan.Partition)}
+	if len(actions) == 1 {
+		s.Action = actions[0]
+	}
+	if ofKey {
+		s.Sid, s.Resource = "Bucket"+alphanumeric(f.grant.Bucket.Name)+"For"+alphanumeric(f.grant.Consumer.Role.Name), "*"
+		s.Principal = map[string]string{"AWS": f.grant.RoleARN}
+		req := f.prover.keyRequest(f.grant, f.sides.key, iampolicy.Request{}, kmsDecrypt)
+		s.Condition = map[string]map[string]string{"StringEquals": {"kms:ViaService": req.Context["kms:ViaService"][0]}}
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(text)
+}
+
+func alphanumeric(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return -1
+	}, name)
+}
