@@ -71,7 +71,7 @@ default.`,
 	root.PersistentFlags().BoolVarP(&a.flags.verbose, "verbose", "v", false, "say on stderr what was called, too")
 	root.AddCommand(
 		newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newDriftCommand(a),
-		newVerifyCommand(a), newUnlockCommand(a), newSimulateCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
+		newVerifyCommand(a), newExplainCommand(a), newUnlockCommand(a), newSimulateCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())

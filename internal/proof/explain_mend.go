@@ -1,0 +1,393 @@
+package proof
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+)
+
+// How a mend is made.
+//
+// Premise: what lacks is mended by one statement that allows what was asked and
+// no more. What denies is not taken out, since it is there for a reason: the
+// role is excepted from it, which opens it to nobody else. Only where that
+// cannot be said (an inline policy of that role, a caller without credentials, a
+// statement that is not understood) it is to go.
+
+// roots are the causes that no other explains, with their fragments.
+func (x *explainer) roots(causes []Cause) []Root {
+	has := func(code Code) bool {
+		return slices.ContainsFunc(causes, func(c Cause) bool { return c.Code == code })
+	}
+	attaching := has(PolicyDetached) && x.attachingHelps()
+	// Within one account one side is enough, and the role's own is the narrower.
+	either := !x.ours && x.grant.Consumer.Account.ID == x.grant.Bucket.Account.ID && has(IdentityLacks)
+	var list []Root
+	for _, c := range causes {
+		switch {
+		case has(RoleMissing) && slices.Contains([]Code{PrincipalGone, PrincipalMissing}, c.Code):
+			continue // a policy cannot name who is not there
+		case has(ProfileMissing) && c.Code == ProfileNotAttached:
+			continue
+		case either && x.sideOf(c) == PartResource && c.Code != ExplicitDeny:
+			continue
+		case attaching && (c.Code == KMSIdentityLacks || x.sideOf(c) == PartIdentity && c.Code != ExplicitDeny):
+			continue
+		}
+		root := Root{Cause: c}
+		if x.byHand(c) {
+			root.Mend, root.Fragments = x.mend(c)
+		}
+		root.Message = x.said(c.Message)
+		list = append(list, root)
+	}
+	return list
+}
+
+// sideOf is the part that a cause is about; empty for none that has policies.
+func (x *explainer) sideOf(c Cause) string {
+	switch c.Code {
+	case Boundary:
+		return PartBoundary
+	case NoBucketPolicy, PrincipalMissing, PrincipalAccount, PrincipalName, PrincipalPath, PrincipalGone, BucketPolicyLacks:
+		return PartResource
+	case IdentityLacks:
+		return PartIdentity
+	case SidesDisagree, OnlyBucketARN, OnlyObjectARN:
+		if c.Resource == x.bucketARN() {
+			return PartResource
+		}
+		return PartIdentity
+	case ServiceControl:
+		return PartSCP
+	case BlockPublicAccess:
+		return PartBlock
+	case KMSKeyPolicyLacks:
+		return PartKey
+	case TrustLacksService:
+		return PartTrust
+	}
+	return ""
+}
+
+func (x *explainer) bucketARN() string {
+	return "arn:" + x.plan.Partition + ":s3:::" + x.grant.Bucket.Name
+}
+
+// byHand reports whether a cause is not an apply's to mend.
+func (x *explainer) byHand(c Cause) bool {
+	switch c.Code {
+	case ExplicitDeny, Boundary, ServiceControl, ResourceControl, BlockPublicAccess, KMSKeyPolicyLacks, KMSIdentityLacks:
+		return true
+	case TrustLacksService:
+		return !strings.Contains(c.Mend, "xshare apply")
+	case ProfileMissing, ProfileWithoutRole, ProfileOtherRole, ProfileNotAttached, ProfileOther, InstanceMissing:
+		return !x.stated
+	}
+	return !x.ours
+}
+
+// attachingHelps reports whether the policies of the grant that are not
+// attached would, with those that are, allow all that the role's side lacks.
+func (x *explainer) attachingHelps() bool {
+	with := *x
+	on := *x.sides
+	with.sides = &on
+	on.identity.policies = slices.Clone(on.identity.policies)
+	snap := x.snapshots[x.grant.Consumer.Account.ID]
+	for _, id := range x.grant.Policies {
+		want, ok := x.plan.Step(id).Want.(plan.Policy)
+		if !ok || snap.Policies[want.ARN] == nil || slices.Contains(x.sides.role.Attached, want.ARN) {
+			continue
+		}
+		if named, err := x.document(want.ARN, "policy "+want.Name, snap.Policies[want.ARN].Document); err == nil {
+			on.identity.policies = append(on.identity.policies, named)
+		}
+	}
+	return !slices.ContainsFunc(with.requests(), func(a asked) bool { return slices.Contains(a.best.Lacking, iampolicy.SideIdentity) })
+}
+
+// mend is what to do about a cause by hand, and the edits that do it.
+func (x *explainer) mend(c Cause) (string, []Fragment) {
+	role, bucket := x.grant.Consumer.Role.Name, x.grant.Bucket.Name
+	found := &findings{prover: x.prover, grant: x.grant, sides: x.sides}
+	one := func(text, side, policy string, add json.RawMessage) (string, []Fragment) {
+		return text, []Fragment{{Side: side, Account: c.Account, Policy: policy, Add: add}}
+	}
+	switch c.Code {
+	case ExplicitDeny, ResourceControl:
+		return x.mendDeny(c)
+	case ServiceControl:
+		if text, list := x.mendDeny(c); len(list) > 0 {
+			return text, list
+		}
+		return one(fmt.Sprintf("who runs the organization adds this statement to a service control policy on %s", c.Resource),
+			PartSCP, "a service control policy on "+c.Resource, x.statementFor(iampolicy.SideSCP))
+	case BlockPublicAccess:
+		return x.mendPublic(c)
+	case Boundary:
+		policy := x.sides.boundary.policies[0].Name
+		if x.isAWSs(strings.TrimPrefix(policy, "permissions boundary ")) {
+			return fmt.Sprintf("give role %s another boundary, which allows it too: %s is AWS's own and cannot be changed", role, policy), nil
+		}
+		return one(fmt.Sprintf("add this statement to %s, or take the boundary off role %s", policy, role),
+			PartBoundary, policy, x.statementFor(iampolicy.SideBoundary))
+	case KMSKeyPolicyLacks:
+		return one(fmt.Sprintf("add this statement to the policy of key %s in account %s", x.sides.key.key.ID, c.Account),
+			PartKey, "the policy of key "+x.sides.key.key.ID, json.RawMessage(found.keyFragment(true)))
+	case KMSIdentityLacks:
+		return one(fmt.Sprintf("add this statement to a policy of role %s in account %s, such as an inline policy of its own", role, c.Account),
+			PartIdentity, "a policy of role "+role, json.RawMessage(found.keyFragment(false)))
+	case TrustLacksService:
+		return one(fmt.Sprintf("add this statement to the trust policy of role %s in account %s", role, c.Account), PartTrust, "the trust policy of role "+role,
+			statementJSON(iampolicy.Statement{
+				Sid: "AllowAssumeRole", Effect: iampolicy.Allow, Action: []string{assumeRole},
+				Principal: &iampolicy.Principals{Service: []string{serviceOf(x.plan.Partition, x.grant.Consumer)}},
+			}))
+	case RoleMissing:
+		return "create it, or correct the principal's name", nil
+	case RolePath:
+		return "ask about the role by its live ARN", nil
+	}
+	switch x.sideOf(c) {
+	case PartResource:
+		text := fmt.Sprintf("add this statement to the policy of bucket %s in account %s", bucket, c.Account)
+		if c.Code == NoBucketPolicy {
+			text = fmt.Sprintf("give bucket %s in account %s a policy with this statement", bucket, c.Account)
+		}
+		if x.question.kind == iampolicy.Anonymous {
+			text += "; it opens this to everybody, and Block Public Access may refuse it"
+		}
+		return one(x.orCondition(iampolicy.SideResource, x.sides.resource)+text, PartResource, "the policy of bucket "+bucket, x.statementFor(iampolicy.SideResource))
+	case PartIdentity:
+		text := fmt.Sprintf("add this statement to a policy of role %s in account %s, such as an inline policy of its own", role, c.Account)
+		return one(x.orCondition(iampolicy.SideIdentity, x.sides.identity)+text, PartIdentity, "a policy of role "+role, x.statementFor(iampolicy.SideIdentity))
+	}
+	return c.Mend, nil
+}
+
+// orCondition is, where a statement would allow the request but for its
+// condition, the mend of meeting that.
+func (x *explainer) orCondition(of iampolicy.Side, s side) string {
+	a := x.ask(x.question.call())
+	near := closest(s.policies, of, a.req, a.known)
+	if near == nil || !near.principal || !near.action || !near.resource || near.condition {
+		return ""
+	}
+	var conditions []string
+	for _, c := range near.statement.Condition {
+		conditions = append(conditions, fmt.Sprintf("%s %s %s", c.Operator, c.Key, strings.Join(c.Values, " or ")))
+	}
+	return fmt.Sprintf("send the request so that the condition of %s holds (%s), or ", statementName(near.index, near.statement.Sid), strings.Join(conditions, ", "))
+}
+
+// statementFor is a statement that allows just what lacks on a side.
+func (x *explainer) statementFor(of iampolicy.Side) json.RawMessage {
+	var actions, resources []string
+	taken := map[string]bool{}
+	for _, a := range x.requests() {
+		if !slices.Contains(a.best.Lacking, of) || a.key && (of == iampolicy.SideIdentity || of == iampolicy.SideResource) {
+			continue // what lacks for a key is a cause of its own
+		}
+		actions = append(actions, a.req.Action)
+		resources = append(resources, strings.ReplaceAll(a.call.promised, "${", "${$}{"))
+		for _, s := range a.on.of(of) {
+			for _, named := range s.policies {
+				for _, have := range named.Document.Statements {
+					taken[have.Sid] = true
+				}
+			}
+		}
+	}
+	slices.Sort(actions)
+	slices.Sort(resources)
+	_, name, _ := strings.Cut(actions[0], ":")
+	statement := iampolicy.Statement{
+		Sid: "Allow" + name, Effect: iampolicy.Allow,
+		Action: slices.Compact(actions), Resource: slices.Compact(resources),
+	}
+	for n := 2; taken[statement.Sid]; n++ {
+		statement.Sid = fmt.Sprintf("Allow%s%d", name, n)
+	}
+	if of == iampolicy.SideResource {
+		statement.Principal = x.named()
+	}
+	return statementJSON(statement)
+}
+
+// of are the policies of one kind.
+func (s *sides) of(kind iampolicy.Side) []side {
+	switch kind {
+	case iampolicy.SideIdentity:
+		return []side{s.identity}
+	case iampolicy.SideBoundary:
+		return []side{s.boundary}
+	case iampolicy.SideSCP:
+		return s.scps.levels
+	}
+	return []side{s.resource}
+}
+
+// named is the principal as a bucket policy names it.
+func (x *explainer) named() *iampolicy.Principals {
+	if x.question != nil && x.question.kind == iampolicy.Anonymous {
+		return anybody
+	}
+	return &iampolicy.Principals{AWS: []string{x.grant.RoleARN}}
+}
+
+// mendDeny excepts the principal from the statements that a cause is about.
+func (x *explainer) mendDeny(c Cause) (string, []Fragment) {
+	type place struct {
+		policy string
+		index  int
+	}
+	var list []Fragment
+	var mends []string
+	done := map[place]bool{}
+	for _, a := range x.requests() {
+		for _, r := range reasonsOf(a.best, func(r iampolicy.Reason) bool { return r.Effect == iampolicy.Deny }) {
+			which := statementName(r.Statement, r.Sid) + " of " + r.Policy
+			if done[place{r.Policy, r.Statement}] || !strings.HasPrefix(c.Message, which+" ") {
+				continue
+			}
+			done[place{r.Policy, r.Statement}] = true
+			if name := strings.TrimPrefix(strings.TrimPrefix(r.Policy, "policy "), "permissions boundary "); name != r.Policy && x.isAWSs(name) {
+				mends = append(mends, fmt.Sprintf("take %s off role %s: it is AWS's own and cannot be changed", r.Policy, x.grant.Consumer.Role.Name))
+				continue
+			}
+			statement, others := a.statement(r)
+			f := Fragment{Side: a.sidePart(r.Side), Account: c.Account, Policy: r.Policy, Remove: asItStands(statement), Add: x.excepting(r, statement)}
+			mend := fmt.Sprintf("except the principal from %s in account %s: replace it by one that spares it", which, c.Account)
+			switch {
+			case f.Add == nil && others == 0:
+				mend = fmt.Sprintf("delete %s in account %s, which has no other statement", r.Policy, c.Account)
+			case f.Add == nil:
+				mend = fmt.Sprintf("take %s in account %s out", which, c.Account)
+			}
+			if keys := conditionKeys(statement); keys != "" {
+				mend = fmt.Sprintf("send the request so that the statement's condition on %s does not hold, or %s", keys, mend)
+			}
+			list, mends = append(list, f), append(mends, mend)
+		}
+	}
+	return strings.Join(mends, "; and "), list
+}
+
+// isAWSs reports whether a policy of the role is one of AWS's own.
+func (x *explainer) isAWSs(name string) bool {
+	snap := x.snapshots[x.grant.Consumer.Account.ID]
+	if snap == nil {
+		return false
+	}
+	for _, policy := range snap.Managed {
+		if policy.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// statement is the one that a reason is about, as it was read, and how many
+// others its policy has.
+func (a asked) statement(r iampolicy.Reason) (s iampolicy.Statement, others int) {
+	for _, side := range a.on.all() {
+		for _, named := range side.policies {
+			if list := named.Document.Statements; named.Name == r.Policy && r.Statement < len(list) {
+				return list[r.Statement], len(list) - 1
+			}
+		}
+	}
+	return iampolicy.Statement{}, 0
+}
+
+func (a asked) sidePart(of iampolicy.Side) string {
+	switch {
+	case of == iampolicy.SideIdentity:
+		return PartIdentity
+	case of == iampolicy.SideBoundary:
+		return PartBoundary
+	case of == iampolicy.SideSCP:
+		return PartSCP
+	case of == iampolicy.SideRCP:
+		return PartRCP
+	case a.key:
+		return PartKey
+	}
+	return PartResource
+}
+
+// excepting is a Deny without effect on the principal, or nil where that cannot
+// be said.
+func (x *explainer) excepting(r iampolicy.Reason, s iampolicy.Statement) json.RawMessage {
+	const key = "aws:PrincipalArn"
+	if x.question != nil && x.question.kind == iampolicy.Anonymous || len(s.Unknown) > 0 || strings.HasPrefix(r.Policy, "inline ") {
+		return nil
+	}
+	s.Condition = slices.Clone(s.Condition)
+	i := slices.IndexFunc(s.Condition, func(c iampolicy.Condition) bool {
+		return strings.EqualFold(c.Operator, "ArnNotEquals") && strings.EqualFold(c.Key, key)
+	})
+	if i < 0 {
+		s.Condition = append(s.Condition, iampolicy.Condition{Operator: "ArnNotEquals", Key: key})
+		i = len(s.Condition) - 1
+	}
+	s.Condition[i].Values = append(slices.Clone(s.Condition[i].Values), x.grant.RoleARN)
+	return statementJSON(s)
+}
+
+// mendPublic takes out what makes the bucket's policy public; where the
+// principal has its own access by that alone, it is held to the principal.
+func (x *explainer) mendPublic(c Cause) (string, []Fragment) {
+	d := *x.sides.resource.policies[0].Document
+	d.Statements = slices.Clone(d.Statements)
+	var list []Fragment
+	var names []string
+	public := []int{}
+	for {
+		is, why := iampolicy.Public(&d)
+		if !is {
+			break
+		}
+		public = append(public, why.Statement)
+		out := inert(d.Statements[why.Statement])
+		out.Effect = iampolicy.Deny // which makes no policy public
+		d.Statements[why.Statement] = out
+	}
+	without := *x
+	on := *x.sides
+	without.sides, on.resource.policies = &on, []iampolicy.Named{{Name: x.sides.resource.policies[0].Name, Document: &d}}
+	needed := slices.ContainsFunc(without.requests(), func(a asked) bool { return !a.key && slices.Contains(a.best.Lacking, iampolicy.SideResource) })
+	for _, i := range public {
+		s := x.sides.resource.policies[0].Document.Statements[i]
+		f := Fragment{Side: PartResource, Account: c.Account, Policy: "the policy of bucket " + x.grant.Bucket.Name, Remove: asItStands(s)}
+		if needed {
+			s.Principal, s.NotPrincipal = x.named(), nil
+			f.Add = statementJSON(s)
+		}
+		list, names = append(list, f), append(names, statementName(i, s.Sid))
+	}
+	text := fmt.Sprintf("take %s out of the policy of bucket %s in account %s, or limit it to named principals", strings.Join(names, " and "), x.grant.Bucket.Name, c.Account)
+	if needed {
+		text = fmt.Sprintf("limit %s of the policy of bucket %s in account %s to the principals that are meant", strings.Join(names, " and "), x.grant.Bucket.Name, c.Account)
+	}
+	return text + "; that is better than to turn off RestrictPublicBuckets", list
+}
+
+// statementJSON is one statement as JSON.
+func statementJSON(s iampolicy.Statement) json.RawMessage {
+	s.Raw = nil
+	text := string(iampolicy.Marshal(&iampolicy.Document{Statements: []iampolicy.Statement{s}}))
+	return json.RawMessage(strings.TrimSuffix(strings.TrimPrefix(text, `{"Statement":[`), `]}`))
+}
+
+func asItStands(s iampolicy.Statement) json.RawMessage {
+	if s.Raw != nil {
+		return s.Raw
+	}
+	return statementJSON(s)
+}

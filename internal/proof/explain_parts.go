@@ -1,0 +1,331 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+	"github.com/xshare/xshare/specs"
+)
+
+// parts are what each side has to say of a request.
+func (a asked) parts() []Part {
+	resource := PartResource
+	if a.key {
+		resource = PartKey
+	}
+	list := []Part{
+		a.part(PartIdentity, iampolicy.SideIdentity, a.on.identity.unread, a.on.identity),
+		a.part(PartBoundary, iampolicy.SideBoundary, a.on.boundary.unread, a.on.boundary),
+		a.part(PartSCP, iampolicy.SideSCP, a.on.scps.unread, a.on.scps.levels...),
+		a.part(resource, iampolicy.SideResource, a.on.resource.unread, a.on.resource),
+		a.part(PartRCP, iampolicy.SideRCP, a.on.rcps.unread, a.on.rcps.levels...),
+		a.part(PartBlock, iampolicy.SideBlockPublicAccess, ""),
+	}
+	return slices.DeleteFunc(list, func(p Part) bool {
+		switch p.Side {
+		case PartBoundary: // a user's is among what was not read of it
+			return !a.on.hasBoundary && a.question != nil && !a.question.isRole()
+		case PartSCP:
+			return a.req.Caller.Kind == iampolicy.Anonymous
+		case PartRCP:
+			return a.foreign
+		case PartBlock:
+			return a.key || a.on.resource.unread != ""
+		}
+		return false
+	})
+}
+
+// part is one side's. unread is why the whole of it is not known.
+func (a asked) part(name string, of iampolicy.Side, unread string, sides ...side) Part {
+	p := Part{Side: name}
+	denies := reasonsOf(a.best, func(r iampolicy.Reason) bool { return r.Side == of && r.Effect == iampolicy.Deny })
+	allows := reasonsOf(a.worst, func(r iampolicy.Reason) bool { return r.Side == of && r.Effect == iampolicy.Allow })
+	switch {
+	case unread != "":
+		p.State, p.Text = StateNotChecked, unread
+	case len(denies) > 0:
+		p.State = StateDenies
+		var which []string
+		for _, r := range denies {
+			which = append(which, statementName(r.Statement, r.Sid)+" of "+r.Policy)
+		}
+		p.Text = few(which)
+	case slices.Contains(a.best.Lacking, of):
+		p.State, p.Text = StateLacking, a.lack(of)
+	case slices.Contains(a.worst.Lacking, of):
+		p.State, p.Text = StateNotChecked, a.doubtOf(of, sides)
+	case len(allows) > 0:
+		p.State, p.Text = StateOK, a.allowing(of, sides)
+		if a.key { // whose account is in its ARN, so that no statement can be asked apart
+			p.Text = statementName(allows[0].Statement, allows[0].Sid) + " of " + allows[0].Policy
+		}
+	default:
+		p.State, p.Text = a.quiet(of)
+	}
+	return p
+}
+
+// doubtOf is what a side depends on that is not known.
+func (a asked) doubtOf(of iampolicy.Side, sides []side) string {
+	worst := a.worst
+	worst.Lacking = []iampolicy.Side{of}
+	for _, s := range sides {
+		if why := undecided(s, a.known, reasonOf(worst, of)); why != "" {
+			return why
+		}
+	}
+	return a.on.doubt(a.req, worst)
+}
+
+// lack says what a side that does not allow lacks, in the words of the proof.
+func (a asked) lack(of iampolicy.Side) string {
+	scratch := &findings{prover: a.prover, grant: a.grant, sides: a.on}
+	switch of {
+	case iampolicy.SideIdentity:
+		return a.lackOfIdentity(scratch)
+	case iampolicy.SideResource:
+		if why := a.foreclosed(); why != "" {
+			return why
+		}
+		switch {
+		case a.key:
+			return "the key's policy does not allow it"
+		case a.on.bucket == nil:
+			return "the bucket is not there"
+		}
+		return a.said(scratch.resource(a.req, a.call, a.known, false))
+	case iampolicy.SideBoundary:
+		return scratch.boundary(a.call)
+	case iampolicy.SideSCP:
+		return scratch.serviceControlled(a.req, a.call, a.known)
+	case iampolicy.SideBlockPublicAccess:
+		return scratch.blocked()
+	}
+	return reasonsOf(a.best, func(r iampolicy.Reason) bool { return r.Side == of && r.Effect == "" })[0].Text
+}
+
+func (a asked) lackOfIdentity(scratch *findings) string {
+	switch {
+	case a.on.role == nil:
+		return "the role is not there"
+	case len(a.on.identity.policies)+len(a.on.identity.opaque) == 0:
+		return "the role has no policy"
+	case a.key:
+		return "no policy of the role allows it on the key"
+	}
+	text := scratch.identity(a.req, a.call, a.known, false)
+	if near := closest(a.on.identity.policies, iampolicy.SideIdentity, a.req, a.known); near == nil || !near.action {
+		var names []string
+		for _, named := range a.on.identity.policies {
+			names = append(names, named.Name)
+		}
+		text += " (it has " + few(names) + ")"
+	}
+	return text
+}
+
+// said is a text of the proofs, which know of roles only, said of the
+// question's principal.
+func (x *explainer) said(text string) string {
+	if x.question == nil || x.question.isRole() {
+		return text
+	}
+	who := "everybody"
+	if x.question.kind == iampolicy.User {
+		who = "user " + x.question.name
+	}
+	text = strings.ReplaceAll(text, "role "+x.grant.Consumer.Role.Name, who)
+	return strings.NewReplacer("names the role,", "names "+who+",", "name the role", "name "+who, ", not the role", ", not "+who).Replace(text)
+}
+
+// few lists names, and not more than a line bears.
+func few(names []string) string {
+	const most = 4
+	if len(names) > most+1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// allowing names the statements of a side that allow the request, and the
+// policies that say nothing of it.
+func (a asked) allowing(of iampolicy.Side, sides []side) string {
+	as := iampolicy.SideIdentity
+	if of == iampolicy.SideResource {
+		as = of
+	}
+	var allow, silent []string
+	for _, s := range sides {
+		told := map[string]bool{}
+		for _, f := range fits(s.policies, as, a.req, a.known) {
+			if f.principal && f.action && f.resource && f.condition && len(unknownKeys(f.statement, a.known)) == 0 && len(f.statement.Unknown) == 0 {
+				allow = append(allow, statementName(f.index, f.statement.Sid)+" of "+f.policy)
+				told[f.policy] = true
+			}
+		}
+		for _, named := range s.policies {
+			if !told[named.Name] {
+				silent = append(silent, named.Name)
+			}
+		}
+	}
+	text := few(allow)
+	if len(silent) > 0 {
+		text += "; nothing of it in " + few(silent)
+	}
+	return text
+}
+
+// quiet is of a side that neither allows nor stands in the way.
+func (a asked) quiet(of iampolicy.Side) (State, string) {
+	switch of {
+	case iampolicy.SideBoundary, iampolicy.SideSCP:
+		return StateNone, "there is none"
+	case iampolicy.SideRCP:
+		if len(a.on.rcps.levels) == 0 {
+			return StateNone, "there is none"
+		}
+		return StateOK, "none denies it"
+	case iampolicy.SideBlockPublicAccess:
+		if a.on.block.on {
+			return StateOK, "it is on, and the bucket policy is not public"
+		}
+		return StateOK, "it stops nothing"
+	case iampolicy.SideResource:
+		return StateNone, "not needed within one account: the identity policies allow it"
+	}
+	if a.req.Caller.Kind == iampolicy.Anonymous {
+		return StateNone, "a caller without credentials has none"
+	}
+	return StateNone, "not needed within one account: the bucket policy allows it"
+}
+
+// use is whether the role can be had: by the trust policy, the instance profile
+// and the instances that its consumer names. It is empty for a role that is not
+// there or not read.
+func (x *explainer) use() []Part {
+	role := x.grant.Consumer.Role
+	if x.sides.role == nil || x.sides.identity.unread != "" {
+		return nil
+	}
+	found := &findings{prover: x.prover, grant: x.grant, sides: x.sides}
+	proof := &GrantProof{Verdict: Allowed}
+	x.usable(x.grant, x.sides, found, proof)
+	if x.unusable != nil {
+		found.add(*x.unusable, "", nil)
+	}
+	lacking := func(codes ...Code) string {
+		for _, f := range found.list {
+			if slices.Contains(codes, f.Code) {
+				return f.Message
+			}
+		}
+		return ""
+	}
+	var list []Part
+	tell := func(side, problem, fine string) {
+		state, text := StateOK, fine
+		if problem != "" {
+			state, text = StateLacking, problem
+		}
+		list = append(list, Part{Side: side, State: state, Text: text})
+	}
+	service := serviceOf(x.plan.Partition, x.grant.Consumer)
+	unread := slices.IndexFunc(proof.Checks, func(c Check) bool { return c.Verdict == NotChecked })
+	switch {
+	case x.trust != "":
+		list = append(list, Part{Side: PartTrust, State: StateNotChecked, Text: x.trust})
+	case unread >= 0:
+		list = append(list, Part{Side: PartTrust, State: StateNotChecked, Text: proof.Checks[unread].Reason})
+	case service != "" || x.unusable != nil:
+		tell(PartTrust, lacking(TrustLacksService, RoleUnusable), fmt.Sprintf("%s may assume the role", service))
+	}
+	problem := lacking(ProfileMissing, ProfileWithoutRole, ProfileOtherRole)
+	if role.InstanceProfile == "" && problem == "" {
+		return list
+	}
+	tell(PartProfile, problem, fmt.Sprintf("%s holds the role", role.InstanceProfile))
+	if role.InstanceProfile == "" {
+		return list
+	}
+	switch instances := x.grant.Consumer.Instances; {
+	case len(instances) == 0:
+		list = append(list, Part{Side: PartInstance, State: StateNone, Text: "no spec names an instance with this profile"})
+	case proof.Verdict == NotChecked && len(proof.NotChecked) > 0:
+		list = append(list, Part{Side: PartInstance, State: StateNotChecked, Text: proof.NotChecked[len(proof.NotChecked)-1]})
+	default:
+		tell(PartInstance, lacking(ProfileNotAttached, ProfileOther, InstanceMissing), fmt.Sprintf("the profile is that of %s", instanceNames(instances)))
+	}
+	return list
+}
+
+func instanceNames(list []specs.Instance) string {
+	var names []string
+	for _, in := range list {
+		names = append(names, in.ID+in.Name)
+	}
+	return few(names)
+}
+
+// inferUse finds out of a role that no spec names how it can be had: whom its
+// trust policy lets in and, where that is EC2 alone, by which profile.
+func (x *explainer) inferUse() {
+	role := x.sides.role
+	if role == nil {
+		return
+	}
+	d, err := iampolicy.ParseLive(role.Trust)
+	if err != nil {
+		x.trust = fmt.Sprintf("the trust policy of role %s in account %s, which cannot be understood: %v", role.Name, x.grant.Consumer.Account.ID, err)
+		return
+	}
+	ec2 := serviceOf(x.plan.Partition, &specs.Consumer{Role: specs.Role{InstanceProfile: "any"}})
+	byEC2, others := false, false
+	for _, s := range d.Statements {
+		if s.Effect != iampolicy.Allow || s.Principal == nil {
+			continue
+		}
+		others = others || s.Principal.Any || len(s.Principal.AWS)+len(s.Principal.Federated) > 0
+		for _, service := range s.Principal.Service {
+			switch ok := assumable(d, service, role.ARN, x.grant.Consumer.Account.ID); {
+			case ok && service == ec2:
+				byEC2 = true
+			case ok:
+				others = true
+			}
+		}
+	}
+	consumer := *x.grant.Consumer
+	x.grant.Consumer = &consumer
+	cause := Cause{Code: RoleUnusable, Account: consumer.Account.ID, Resource: role.ARN}
+	switch {
+	case !byEC2 && !others:
+		cause.Message = fmt.Sprintf("the trust policy of role %s in account %s lets nobody assume it%s, so nothing can have what its policies allow", role.Name, cause.Account, trusts(d))
+		cause.Mend = fmt.Sprintf("let the service or account that is to use it do %s in its trust policy", assumeRole)
+		x.unusable = &cause
+	case byEC2 && !others:
+		consumer.Role.TrustService = ec2
+		consumer.Role.InstanceProfile = x.profileOf(role)
+		if consumer.Role.InstanceProfile == "" {
+			cause.Code = ProfileMissing
+			cause.Message = fmt.Sprintf("role %s in account %s is for EC2 alone, and no instance profile holds it, so no instance can have it", role.Name, cause.Account)
+			cause.Mend = fmt.Sprintf("create an instance profile and add the role to it: `aws iam create-instance-profile --instance-profile-name %s`, `aws iam add-role-to-instance-profile --instance-profile-name %[1]s --role-name %[1]s`; then give it to the instance", role.Name)
+			x.unusable = &cause
+		}
+	}
+}
+
+// profileOf is the instance profile that holds a role, or empty.
+func (x *explainer) profileOf(role *plan.LiveRole) string {
+	profiles := x.snapshots[x.grant.Consumer.Account.ID].Profiles
+	for _, name := range sortedKeys(profiles) {
+		if profiles[name].Role == role.Name {
+			return name
+		}
+	}
+	return ""
+}

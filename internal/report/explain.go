@@ -1,0 +1,233 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/proof"
+	"github.com/xshare/xshare/plan"
+)
+
+// Explain writes explanations, one screen each: the verdict, what every side
+// has to say, why it fails, and the mend with the statements to take out and to
+// put in.
+func Explain(w io.Writer, list []proof.Explanation, style Style) error {
+	p := newPrinter(w, style)
+	for i, e := range list {
+		if i > 0 {
+			p.blank()
+		}
+		p.explanation(e)
+	}
+	return p.done()
+}
+
+func (p *printer) explanation(e proof.Explanation) {
+	word, c := verdict(e.Verdict)
+	about := clean(e.Principal) + ", bucket " + clean(e.Bucket)
+	if e.Share != "" {
+		about = fmt.Sprintf("%s: %s, %s", clean(e.Share), clean(e.Consumer), clean(e.Promise))
+	}
+	p.labelled(p.paint(c, fmt.Sprintf("%-12s", word)), bold, about)
+	if n := len(e.Agreed); n > 0 {
+		var actions []string
+		for _, check := range e.Agreed {
+			if !slices.Contains(actions, check.Action) {
+				actions = append(actions, check.Action)
+			}
+		}
+		p.labelled("  "+p.paint(green, "allowed     "), plain, clean(strings.Join(actions, ", ")))
+	}
+	for _, s := range e.Screens {
+		p.screen(s)
+	}
+	p.sides(e.Use)
+	for _, root := range e.Roots {
+		p.blank()
+		p.labelled(p.paint(red, "cause: "), plain, clean(root.Message))
+		p.labelled("mend:  ", plain, clean(root.Mend))
+		for _, f := range root.Fragments {
+			p.fragment(f)
+		}
+	}
+	if len(e.NotChecked) > 0 {
+		p.blank()
+	}
+	for _, what := range e.NotChecked {
+		p.labelled(p.paint(yellow, "not checked: "), plain, clean(what))
+	}
+}
+
+// screen writes requests that fare alike, and what each side says of them.
+func (p *printer) screen(s proof.Screen) {
+	word, c := verdict(s.Verdict)
+	for _, r := range s.Requests {
+		text := clean(r.Action) + " on " + clean(r.Resource)
+		for _, key := range slices.Sorted(maps.Keys(r.Context)) {
+			text += fmt.Sprintf(", %s %s", clean(key), clean(r.Context[key]))
+		}
+		p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, text)
+	}
+	if len(s.Parts) == 0 && s.Requests[0].Reason != "" {
+		p.wrapped("    ", plain, clean(s.Requests[0].Reason))
+	}
+	p.sides(s.Parts)
+}
+
+func (p *printer) sides(list []proof.Part) {
+	for _, part := range list {
+		word, c := state(part.State)
+		p.labelled(fmt.Sprintf("    %-21s%s ", part.Side, p.paint(c, fmt.Sprintf("%-12s", word))), plain, clean(part.Text))
+	}
+}
+
+// state is a state in words.
+func state(s proof.State) (string, colour) {
+	switch s {
+	case proof.StateOK:
+		return "ok", green
+	case proof.StateLacking:
+		return "lacking", red
+	case proof.StateDenies:
+		return "denies", red
+	case proof.StateNotChecked:
+		return "not checked", yellow
+	}
+	return "-", plain
+}
+
+// fragment writes an edit, its statements ready to be copied. The mend says
+// where.
+func (p *printer) fragment(f proof.Fragment) {
+	add := "add:"
+	if f.Remove != nil {
+		p.line("       remove:")
+		p.json(f.Remove)
+		add = "add in its place:"
+	}
+	if f.Add != nil {
+		p.line("       " + add)
+		p.json(f.Add)
+	}
+}
+
+func (p *printer) json(statement json.RawMessage) {
+	var text bytes.Buffer
+	if json.Indent(&text, statement, "", "  ") != nil {
+		text.Reset()
+		text.Write(statement)
+	}
+	for line := range strings.Lines(text.String()) {
+		p.line("         " + clean(strings.TrimRight(line, "\r\n")))
+	}
+}
+
+type explainDocument struct {
+	FormatVersion int                   `json:"formatVersion"`
+	Verdict       proof.Verdict         `json:"verdict"`
+	Explanations  []explanationDocument `json:"explanations"`
+}
+
+type explanationDocument struct {
+	Share      string           `json:"share"`
+	Consumer   string           `json:"consumer"`
+	Promise    string           `json:"promise"`
+	Principal  string           `json:"principal"`
+	Bucket     string           `json:"bucket"`
+	Verdict    proof.Verdict    `json:"verdict"`
+	Allowed    []checkDocument  `json:"allowed"`
+	Requests   []screenDocument `json:"requests"`
+	Use        []partDocument   `json:"use"`
+	Causes     []rootDocument   `json:"causes"`
+	NotChecked []string         `json:"notChecked"`
+}
+
+type screenDocument struct {
+	Verdict proof.Verdict   `json:"verdict"`
+	Checks  []checkDocument `json:"checks"`
+	Sides   []partDocument  `json:"sides"`
+}
+
+type partDocument struct {
+	Side  string      `json:"side"`
+	State proof.State `json:"state"`
+	Text  string      `json:"text"`
+}
+
+type rootDocument struct {
+	causeDocument
+	Fragments []fragmentDocument `json:"fragments"`
+}
+
+type fragmentDocument struct {
+	Side    string          `json:"side"`
+	Account string          `json:"account"`
+	Policy  string          `json:"policy"`
+	Remove  json.RawMessage `json:"remove"`
+	Add     json.RawMessage `json:"add"`
+}
+
+// ExplainJSON writes explanations:
+//
+//	{"formatVersion": 1, "verdict": "allowed|denied|notChecked, the worst of them",
+//	 "explanations": [{"share": "…", "consumer": "account/role", "promise": "read, write",
+//	   "principal": "ARN, or anonymous", "bucket": "…", "verdict": "…",
+//	   "allowed": [of a share: the promised requests that are, as in verify's checks],
+//	   "requests": [{"verdict": "…", "checks": [requests that fare alike],
+//	     "sides": [{"side": "identity policies|permissions boundary|SCPs|bucket policy|RCPs|Block Public Access|…",
+//	       "state": "ok|lacking|denies|notChecked|none", "text": "…"}]}],
+//	   "use": [the same of "trust policy", "instance profile" and "instances", where the principal is a role],
+//	   "causes": [{"code": "…", "message": "…", "mend": "…", "account": "…", "resource": "…",
+//	     "fragments": [{"side": "…", "account": "…", "policy": "what to edit, in words",
+//	       "remove": the statement to take out, or null, "add": the statement to put in, or null}]}],
+//	   "notChecked": ["…"]}]}
+//
+// share, consumer and promise are empty, and so is the list allowed, where a
+// principal was asked about. Lists are never null.
+func ExplainJSON(w io.Writer, list []proof.Explanation) error {
+	d := explainDocument{FormatVersion: plan.FormatVersion, Verdict: proof.WorstOf(list), Explanations: make([]explanationDocument, 0, len(list))}
+	for _, e := range list {
+		doc := explanationDocument{
+			Share: e.Share, Consumer: e.Consumer, Promise: e.Promise, Principal: e.Principal, Bucket: e.Bucket, Verdict: e.Verdict,
+			Allowed: checksJSON(e.Agreed), Requests: make([]screenDocument, 0, len(e.Screens)), Use: partsJSON(e.Use),
+			Causes: make([]rootDocument, 0, len(e.Roots)), NotChecked: append([]string{}, e.NotChecked...),
+		}
+		for _, s := range e.Screens {
+			doc.Requests = append(doc.Requests, screenDocument{Verdict: s.Verdict, Checks: checksJSON(s.Requests), Sides: partsJSON(s.Parts)})
+		}
+		for _, root := range e.Roots {
+			cause := rootDocument{causeDocument: causeDocument(root.Cause), Fragments: make([]fragmentDocument, 0, len(root.Fragments))}
+			for _, f := range root.Fragments {
+				cause.Fragments = append(cause.Fragments, fragmentDocument(f))
+			}
+			doc.Causes = append(doc.Causes, cause)
+		}
+		d.Explanations = append(d.Explanations, doc)
+	}
+	return writeJSON(w, d)
+}
+
+func checksJSON(list []proof.Check) []checkDocument {
+	docs := make([]checkDocument, 0, len(list))
+	for _, c := range list {
+		doc := checkDocument(c)
+		if doc.Context == nil {
+			doc.Context = map[string]string{}
+		}
+		docs = append(docs, doc)
+	}
+	return docs
+}
+
+func partsJSON(list []proof.Part) []partDocument {
+	docs := make([]partDocument, 0, len(list))
+	for _, p := range list {
+		docs = append(docs, partDocument(p))
+	}
+	return docs
+}
