@@ -77,6 +77,7 @@ type Changes struct {
 	Options  Options
 	Steps    []*Change // in dependency order
 	Problems []specs.Problem
+	Access   Access // what the changes open and close; Compare leaves it to package access
 }
 
 // Options say how to compare.
@@ -96,7 +97,7 @@ func (c *Change) Differs() bool { return c.Action != Noop }
 
 // Stops reports whether a problem is such that nothing at all may be done.
 func (c *Changes) Stops() bool {
-	return slices.ContainsFunc(c.Problems, func(p specs.Problem) bool { return p.Code == CodePruneLimit })
+	return slices.ContainsFunc(c.Problems, func(p specs.Problem) bool { return p.Code == CodePruneLimit || p.Code == CodeOpensUnasked })
 }
 
 // Drifted reports whether live differs from the specs in anything, also where

@@ -23,7 +23,9 @@ import (
 // Of a policy, what counts is our statements: what is gained and lost must be
 // a subset of what the file gains and loses. Of another resource, the desired
 // state must be the file's, and each field of the live state what it was, or
-// what it is to be. So a half-done apply can be repeated with the same file.
+// what it is to be. The access that all of it opens and closes must be in the
+// file too: somebody else's statement may have made it more. So a half-done
+// apply can be repeated with the same file.
 
 // ReadDocument reads a plan document strictly. Errors say what is wrong with
 // the file.
@@ -92,6 +94,15 @@ func (c *Changes) Stale(saved *Document) []specs.Problem {
 			if why := c.exceeds(change, s); why != "" {
 				stale(change, "%s %s: %s", noun(change.Type), change.Name, why)
 			}
+		}
+	}
+	gained, lost := beyond(c.Access.Gained, saved.Access.Gained), beyond(c.Access.Lost, saved.Access.Lost)
+	for _, change := range c.Steps {
+		if more := gained[change.ID]; len(more) > 0 {
+			stale(change, "%s %s: it would open access that the saved plan does not open: %s", noun(change.Type), change.Name, Brief(more))
+		}
+		if more := lost[change.ID]; len(more) > 0 {
+			stale(change, "%s %s: it would close access that the saved plan does not close: %s", noun(change.Type), change.Name, Brief(more))
 		}
 	}
 	return problems

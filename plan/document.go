@@ -20,7 +20,7 @@ type Document struct {
 	Options       DocumentOptions   `json:"options"`
 	Summary       Summary           `json:"summary"`
 	Steps         []StepDocument    `json:"steps"`
-	Access        *struct{}         `json:"access"` // null: access gained and lost is not computed yet
+	Access        Access            `json:"access"`
 	Problems      []ProblemDocument `json:"problems"`
 }
 
@@ -106,6 +106,7 @@ func (c *Changes) Document(commit string, more ...specs.Problem) *Document {
 		Options:       c.Options.document(),
 		Summary:       c.Summary(),
 		Steps:         make([]StepDocument, 0, len(c.Steps)),
+		Access:        c.Access.document(),
 		Problems:      ProblemDocuments(append(append([]specs.Problem(nil), more...), c.Problems...)),
 	}
 	for _, change := range c.Steps {

@@ -833,7 +833,7 @@ func TestDocumentJSON(t *testing.T) {
 	}
 	var doc struct {
 		FormatVersion int
-		Access        *int
+		Access        struct{ Gained, Lost []any }
 		Steps         []struct {
 			ID     string
 			Region string
@@ -854,7 +854,7 @@ func TestDocumentJSON(t *testing.T) {
 			t.Errorf("%s has region %q", s.ID, s.Region)
 		}
 	}
-	if doc.FormatVersion != 1 || doc.Access != nil {
+	if doc.FormatVersion != 1 || doc.Access.Gained == nil || doc.Access.Lost == nil {
 		t.Errorf("formatVersion %d, access %v", doc.FormatVersion, doc.Access)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/xshare/xshare/executor"
 	"github.com/xshare/xshare/internal/awslive"
+	"github.com/xshare/xshare/internal/proof/access"
 	"github.com/xshare/xshare/internal/sandbox"
 	"github.com/xshare/xshare/plan"
 	"github.com/xshare/xshare/specs"
@@ -138,7 +139,9 @@ func (a *app) compare(ctx context.Context, w *world, sweep bool, emit func(execu
 		Only: a.flags.only, Adopt: a.flags.adopt, Prune: a.flags.prune, PruneLimit: a.flags.pruneLimit,
 		DropDeadPrincipals: a.flags.dropDead,
 	})
-	changes.Problems = slices.Concat(changes.Problems, w.gone, w.since.unread(w.repo, changes, w.snapshots))
+	opened, unasked := access.Of(changes, w.snapshots)
+	changes.Access = opened
+	changes.Problems = slices.Concat(changes.Problems, unasked, w.gone, w.since.unread(w.repo, changes, w.snapshots))
 	return changes, nil
 }
 

@@ -120,8 +120,11 @@ func (a *app) apply(ctx context.Context, dir string, saved *plan.Document) (err 
 		}
 	}
 	if changes.Stops() {
+		if a.flags.format == "json" {
+			err = a.printDocument(changes.Document(w.commit, w.problems...))
+		}
 		fmt.Fprintln(a.streams.err, "Nothing was written.")
-		return errFailed
+		return errors.Join(err, errFailed)
 	}
 	if changes.Summary().Differs() && !a.flags.yes && saved == nil {
 		if yes, err := a.ask(ctx, "Apply these changes?", "Not applied."); err != nil || !yes {

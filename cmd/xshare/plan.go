@@ -70,6 +70,10 @@ func (a *app) savePlan(w *world, changes *plan.Changes) error {
 	if a.flags.out == "" {
 		return nil
 	}
+	if changes.Stops() {
+		fmt.Fprintln(a.streams.err, "The plan is not saved: nothing of it may be done.")
+		return nil
+	}
 	text, err := changes.Document(w.commit, w.problems...).JSON()
 	if err != nil {
 		return err

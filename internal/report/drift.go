@@ -29,6 +29,7 @@ func Drift(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style
 		p.line(p.paint(dim, "In a difference, - is live and + is what the specs say."))
 		p.blank()
 	}
+	p.access(changes, driftedAccess)
 	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
 	p.driftSummary(changes, codes, more)
 	return p.done()

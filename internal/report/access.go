@@ -1,0 +1,105 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/xshare/xshare/plan"
+)
+
+// accessWords are how a view calls what a plan opens and closes.
+type accessWords struct{ gained, lost string }
+
+var (
+	plannedAccess = accessWords{"access gained: ", "access lost: "}
+	driftedAccess = accessWords{"access missing: ", "access that no spec states: "}
+)
+
+// access tells what is opened and closed, one line a principal and condition,
+// of those changes whose differences do not say it themselves: where there was
+// a policy before.
+func (p *printer) access(changes *plan.Changes, words accessWords) {
+	isNew := map[string]bool{}
+	for _, c := range changes.Steps {
+		isNew[c.ID] = c.Action == plan.Create
+	}
+	written := p.accessLines(words.gained, green, changes.Access.Gained, isNew)
+	if p.accessLines(words.lost, red, changes.Access.Lost, isNew) || written {
+		p.blank()
+	}
+}
+
+func (p *printer) accessLines(label string, colour colour, entries []plan.AccessEntry, isNew map[string]bool) (written bool) {
+	type who struct{ step, principal, when string }
+	var order []who
+	what := map[who][]plan.AccessEntry{}
+	for _, e := range entries {
+		if isNew[e.Step] {
+			continue
+		}
+		w := who{e.Step, e.Principal, e.When}
+		if what[w] == nil {
+			order = append(order, w)
+		}
+		what[w] = append(what[w], e)
+	}
+	for _, w := range order {
+		text := everybody(w.principal) + ": " + actionsOn(what[w])
+		if w.when != "" {
+			text += ", " + clean(w.when)
+		}
+		p.hanging(p.paint(colour, label), 4-len(label), plain, text)
+	}
+	return len(order) > 0
+}
+
+// actionsOn are the actions of entries by their resources, in the entries'
+// order.
+func actionsOn(entries []plan.AccessEntry) string {
+	var order []string
+	actions := map[string][]string{}
+	for _, e := range entries {
+		if actions[e.Resource] == nil {
+			order = append(order, e.Resource)
+		}
+		actions[e.Resource] = append(actions[e.Resource], e.Action)
+	}
+	for i, resource := range order {
+		order[i] = list(trimmed(actions[resource], "s3:")) + " on " + list(short([]string{resource}))
+	}
+	return strings.Join(order, "; ")
+}
+
+// everybody is a principal of an access entry as people say it.
+func everybody(principal string) string {
+	if principal == "*" {
+		return "everybody"
+	}
+	name := short([]string{principal})[0]
+	if account, ok := strings.CutSuffix(name, ":root"); ok {
+		return "everybody in " + clean(account)
+	}
+	return clean(name)
+}
+
+// accessSummary is one line on all that a plan opens and closes; nothing if
+// that is nothing.
+func (p *printer) accessSummary(a plan.Access) {
+	if len(a.Gained)+len(a.Lost) > 0 {
+		p.line(p.paint(bold, "Access:") + " " + whoHas("gain", a.Gained) + ", " + whoHas("lose", a.Lost) + ".")
+	}
+}
+
+func whoHas(verb string, entries []plan.AccessEntry) string {
+	principals := map[string]bool{}
+	for _, e := range entries {
+		principals[e.Principal] = true
+	}
+	switch len(principals) {
+	case 0:
+		return "nobody " + verb + "s any"
+	case 1:
+		verb += "s"
+	}
+	return fmt.Sprintf("%s %s %s", count(len(principals), "principal"), verb, count(len(entries), "action"))
+}
