@@ -279,7 +279,9 @@ func (c *Client) rootsBy(ctx context.Context, id, account string) (*tree, *plan.
 		}
 		for _, root := range page.Roots {
 			for _, kind := range root.PolicyTypes {
-				if kind.Status == types.PolicyTypeStatusEnabled && (kind.Type == types.PolicyTypeServiceControlPolicy || kind.Type == types.PolicyTypeResourceControlPolicy) {
+				// What is being disabled is still in force.
+				inForce := kind.Status == types.PolicyTypeStatusEnabled || kind.Status == types.PolicyTypeStatusPendingDisable
+				if inForce && (kind.Type == types.PolicyTypeServiceControlPolicy || kind.Type == types.PolicyTypeResourceControlPolicy) {
 					t.kinds = append(t.kinds, kind.Type)
 				}
 			}

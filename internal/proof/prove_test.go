@@ -106,6 +106,18 @@ func TestLiveSettings(t *testing.T) {
 			},
 			verdict: proof.Allowed,
 		},
+		"statement for everybody in a network is not public": {
+			live: func(l live) {
+				l.edit(&l.bucket().Policy, func([]iampolicy.Statement) []iampolicy.Statement {
+					return []iampolicy.Statement{statement(l.t, `{"Sid":"Net","Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::`+bucket+`","arn:aws:s3:::`+bucket+`/*"],"Condition":{"StringEquals":{"aws:SourceVpce":"vpce-1"}}}`)}
+				})
+			},
+			verdict: proof.NotChecked, note: `statement "Net" of the policy of bucket ` + bucket + ", which decides by aws:SourceVpce",
+		},
+		"policy that cannot be understood is not called public": {
+			live:    func(l live) { l.bucket().Policy = []byte(`{"Version":"2012-10-17"}`) },
+			verdict: proof.NotChecked, note: "which cannot be understood",
+		},
 		"public statement within one account": {
 			spec:    func(s *specs.Share) { s.Consumers[0].Account, s.Consumers[0].Instances = s.Bucket.Account, nil },
 			live:    live.public,
@@ -397,6 +409,18 @@ func TestLiveSettings(t *testing.T) {
 				})
 			},
 			verdict: proof.NotChecked, note: "aws:PrincipalOrgID",
+		},
+		"RCP with a condition on the network": {
+			live: func(l live) {
+				l.organized(levels(), [][]plan.ControlPolicy{{control("Net", "r-1", `{"Sid":"Net","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"NotIpAddressIfExists":{"aws:SourceIp":"192.0.2.0/24"}}}`)}})
+			},
+			verdict: proof.NotChecked, note: `statement "Net" of resource control policy Net on r-1, which decides by aws:SourceIp`,
+		},
+		"key policy with a condition on the network": {
+			live: func(l live) {
+				l.replace(&l.encrypted().Policy, `"kms:ViaService":"s3.us-east-1.amazonaws.com"`, `"aws:SourceVpce":"vpce-1"`)
+			},
+			verdict: proof.NotChecked, note: `statement "Use" of the policy of key ` + keyARN + ", which decides by aws:SourceVpce",
 		},
 		"SCPs that cannot be read": {
 			live: func(l live) {

@@ -18,10 +18,15 @@ type restriction struct {
 	unread string // why it is not known; empty: it is
 }
 
-func (p *prover) restriction(account string, bucket *plan.LiveBucket) restriction {
+// It is asked for where the policy, as it was read, is public; what is settled
+// of conditions for a decision must not make it so.
+func (p *prover) restriction(account string, bucket *plan.LiveBucket, policy side) restriction {
 	snap := p.snapshots[account]
-	if snap == nil || bucket == nil {
-		return restriction{} // the policy is not known either
+	if snap == nil || bucket == nil || len(policy.policies) == 0 {
+		return restriction{} // there is no policy, or it is not known
+	}
+	if public, _ := iampolicy.Public(policy.policies[0].Document); !public {
+		return restriction{}
 	}
 	var by []string
 	r := restriction{}

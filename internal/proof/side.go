@@ -195,7 +195,7 @@ func (p *prover) read(g plan.Grant) *sides {
 	s.resource, s.bucket = p.resourceSide(g)
 	consumer, owner := g.Consumer.Account, g.Bucket.Account.ID
 	s.scps, s.rcps = p.serviceControl(consumer.ID), p.resourceControl(owner)
-	s.block = p.restriction(owner, s.bucket)
+	s.block = p.restriction(owner, s.bucket, s.resource)
 	s.ownershipUnread = p.ownershipUnread(owner, s.bucket)
 	s.key = p.keySide(owner, s.bucket)
 	switch snap := p.snapshots[consumer.ID]; {
