@@ -129,6 +129,9 @@ func (c *Changes) exceeds(change *Change, saved StepDocument) string {
 		if !subset(minus(ours, want), minus(savedOurs, savedWant)) {
 			return "it would lose access that the saved plan does not take"
 		}
+		if c.dropsMore(change, savedBefore["document"]) {
+			return "it would take principals out of foreign statements that the saved plan leaves there"
+		}
 		for _, m := range []map[string]any{before, after, savedBefore, savedAfter} {
 			delete(m, "document")
 		}
