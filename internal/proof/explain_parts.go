@@ -191,9 +191,6 @@ func (a asked) quiet(of iampolicy.Side) (State, string) {
 		}
 		return StateOK, "none denies it"
 	case iampolicy.SideBlockPublicAccess:
-		if a.on.block.on {
-			return StateOK, "it is on, and the bucket policy is not public"
-		}
 		return StateOK, "it stops nothing"
 	case iampolicy.SideResource:
 		return StateNone, "not needed within one account: the identity policies allow it"
