@@ -34,7 +34,8 @@ type launchPlan struct {
 // launchDefaults are parameters that are taken with these values only, which
 // change nothing.
 var launchDefaults = map[string][]string{
-	"EbsOptimized": {"false"}, "Monitoring.Enabled": {"false"}, "HibernationOptions.Configured": {"false"}, "Placement.Tenancy": {"default"},
+	"MetadataOptions.HttpProtocolIpv6": {"disabled"},
+	"EbsOptimized":                     {"false"}, "Monitoring.Enabled": {"false"}, "HibernationOptions.Configured": {"false"}, "Placement.Tenancy": {"default"},
 	"Placement.AvailabilityZone": {""}, "NetworkInterface.N.AssociatePublicIpAddress": {"false"}, "NetworkInterface.N.DeleteOnTermination": {"true"},
 }
 
