@@ -79,17 +79,27 @@ func (d *doing) createBucket(ctx context.Context, want plan.Bucket, region strin
 	_, err := d.s3(region).CreateBucket(ctx, &s3.CreateBucketInput{
 		Bucket: &want.Name, CreateBucketConfiguration: config,
 	})
-	// It was not there a moment ago: the answer to our own call was lost.
-	if isCode(err, "BucketAlreadyOwnedByYou") {
-		return nil
+	if !isCode(err, "BucketAlreadyOwnedByYou") {
+		return d.failed(err, region, bucketARN(d.client, want.Name))
 	}
-	return d.failed(err, region, bucketARN(d.client, want.Name))
+	// It was not there a moment ago: the answer to our own call was lost, or
+	// somebody else in the account was faster.
+	live, err := d.bucketTags(ctx, want.Name, region)
+	if err == nil && !d.client.marked(live) {
+		err = d.foreignError("bucket " + want.Name)
+	}
+	return err
 }
 
 func (d *doing) tagNewBucket(ctx context.Context, want plan.Bucket, region string) error {
 	live, err := d.bucketTags(ctx, want.Name, region)
 	if err != nil {
 		return err
+	}
+	// Ours is new: who has tagged it made it, just before us. In us-east-1
+	// creating it again is answered with success.
+	if len(live) > 0 && !d.client.marked(live) {
+		return d.foreignError("bucket " + want.Name)
 	}
 	return d.putTags(ctx, want, live, region)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/internal/sandbox"
 	"github.com/xshare/xshare/plan"
 )
 
@@ -131,5 +132,39 @@ func TestDeadPrincipalsAreDroppedByPlan(t *testing.T) {
 	}
 	if _, differ := actions(true); len(differ) > 0 {
 		t.Errorf("once more: %v", differ)
+	}
+}
+
+// Between our look and our creation somebody else in the account may create a
+// bucket of that name. S3 says then that it is ours, which it is not.
+func TestBucketCreatedByAnotherMeanwhile(t *testing.T) {
+	for name, where := range map[string]string{"refused": "eu-west-1", "answered with success": "us-east-1"} {
+		t.Run(name, func(t *testing.T) {
+			b := onSandbox(t)
+			bucket := "theirs-in-" + where
+			api := b.raw(t, owner).s3(where)
+			in := &s3.CreateBucketInput{Bucket: &bucket}
+			if where != "us-east-1" {
+				in.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(where)}
+			}
+			_, err := api.CreateBucket(t.Context(), in)
+			must(t, err)
+			theirs := []s3types.Tag{{Key: aws.String("team"), Value: aws.String("theirs")}}
+			_, err = api.PutBucketTagging(t.Context(), &s3.PutBucketTaggingInput{Bucket: &bucket, Tagging: &s3types.Tagging{TagSet: theirs}})
+			must(t, err)
+			must(t, b.sandbox.SetFaults([]sandbox.Fault{{Service: "s3", Operation: "HeadBucket", Kind: "error", Code: "NotFound", Status: 404}}))
+			_, err = b.client(t).Do(t.Context(), &plan.Change{
+				ID: "s3.Bucket/" + owner + "/" + bucket, Type: plan.TypeBucket, Account: owner, Region: where, Name: bucket, Action: plan.Create,
+				Want: plan.Bucket{Name: bucket, Region: where, Tags: map[string]string{plan.RepositoryTag: "acme-data"}},
+			})
+			if err == nil || !strings.Contains(err.Error(), "exists already and does not carry the tag") {
+				t.Errorf("it was taken over: %v", err)
+			}
+			out, err := api.GetBucketTagging(t.Context(), &s3.GetBucketTaggingInput{Bucket: &bucket})
+			must(t, err)
+			if len(out.TagSet) != 1 {
+				t.Errorf("its tags are now %+v", out.TagSet)
+			}
+		})
 	}
 }
