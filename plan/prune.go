@@ -22,7 +22,30 @@ func Orphans(p *Plan, snapshots map[string]*Snapshot) []specs.Problem {
 			Mend:    "remove it with apply --prune, or by hand",
 		})
 	}
+	for _, account := range sortedKeys(snapshots) {
+		if p, some := unsearched(account, snapshots[account].Unsearched); some {
+			problems = append(problems, p)
+		}
+	}
 	return problems
+}
+
+// unsearched tells of the buckets that a sweep could not look into.
+func unsearched(account string, buckets []string) (specs.Problem, bool) {
+	const most = 5
+	names := sortedSet(buckets)
+	if len(names) == 0 {
+		return specs.Problem{}, false
+	}
+	shown := strings.Join(names[:min(most, len(names))], ", ")
+	if len(names) > most {
+		shown += fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return specs.Problem{
+		Code: CodeNotSearched, Severity: specs.SeverityWarning, Account: account,
+		Message: fmt.Sprintf("not searched for statements that shares have left behind, as the policy cannot be read: %s", shown),
+		Mend:    "let the read role call s3:GetBucketPolicy on them, if we ever had a share there",
+	}, true
 }
 
 // CodeOrphan is the code of the problem that a whole resource of ours is in no

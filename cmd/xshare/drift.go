@@ -58,7 +58,7 @@ func (a *app) drift(ctx context.Context, dir string) (err error) {
 		return err
 	case anyError(changes), len(unread) > 0:
 		return errFailed
-	case changes.Drifted() || len(orphans) > 0:
+	case changes.Drifted() || slices.ContainsFunc(orphans, func(p specs.Problem) bool { return p.Code == plan.CodeOrphan }):
 		return errDifferences
 	}
 	return nil
