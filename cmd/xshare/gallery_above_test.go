@@ -72,6 +72,15 @@ var aboveBreakages = []breakage{
 		},
 		answer: allDenied, seen: byVerify, causes: []proof.Code{proof.BlockPublicAccess}, mend: byFragments,
 	},
+	{
+		broken: "one statement of the bucket policy is public, under Block Public Access, and another denies",
+		before: func(g *gallery) { g.block(false); g.addToBucketPolicy(publicStatement) },
+		breaks: func(g *gallery) {
+			g.addToBucketPolicy(denyAll(unless(`"StringEquals":{"aws:PrincipalAccount":"` + galleryConsumer + `"}`)))
+			g.block(true)
+		},
+		answer: allDenied, seen: byVerify, causes: []proof.Code{proof.BlockPublicAccess, proof.ExplicitDeny}, mend: byFragments,
+	},
 }
 
 const publicStatement = `{"Sid":"Website","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"` + galleryBucketARN + `/public/*"}`

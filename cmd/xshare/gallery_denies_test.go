@@ -178,6 +178,14 @@ var denyBreakages = []breakage{
 		mend: byFragments,
 	},
 	{
+		broken: "the bucket policy denies all but the sessions of one role, by its id (`aws:userid`)",
+		breaks: func(g *gallery) {
+			g.addToBucketPolicy(denyAll(unless(`"StringNotLike":{"aws:userid":"AROADEADDEADDEADDEADX:*"}`)))
+		},
+		answer: allDenied, seen: byProbe, causes: explicitDeny, asks: askedWith("s3:GetObject", "aws:userid=AROAOTHEROTHEROTHERXX:i-1"),
+		mend: byFragments,
+	},
+	{
 		broken: "the bucket policy denies all to all but its administrator, to xshare too",
 		breaks: func(g *gallery) {
 			g.addToBucketPolicy(`{"Sid":"Closed","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["` + galleryBucketARN + `","` + galleryBucketARN + `/*"],"Condition":{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::` + galleryOwner + `:user/admin"}}}`)

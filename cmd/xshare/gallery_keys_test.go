@@ -138,6 +138,22 @@ var keyBreakages = []breakage{
 		mends: func(g *gallery) { g.encrypted() },
 	},
 	{
+		broken: "the bucket's default is a key of another region, which would let the role in",
+		before: func(g *gallery) { g.encrypted() },
+		breaks: func(g *gallery) {
+			ireland := g.config(galleryOwner)
+			ireland.Region = "eu-west-1"
+			text := policyWith(ownKeyStatement, keyStatement("kms:*", ""))
+			out, err := kms.NewFromConfig(ireland).CreateKey(g.t.Context(), &kms.CreateKeyInput{Policy: &text})
+			g.must(out, err)
+			g.putInline("key", policyWith(allow("kms:*", "*")))
+			g.encryptBy(*out.KeyMetadata.Arn, false)
+		},
+		answer: "PutObject: 400 KMS.NotFoundException", seen: byVerify, causes: []proof.Code{proof.KMSKeyRegion},
+		mend: "the bucket gets a key of its own region", says: "name a key of us-east-1",
+		mends: func(g *gallery) { g.encryptBy(g.keyARN(), false) },
+	},
+	{
 		broken: "the organization denies the use of keys to the consumer's account",
 		before: func(g *gallery) { g.encrypted(); g.organize() },
 		breaks: func(g *gallery) {
@@ -158,6 +174,8 @@ func (g *gallery) encrypted() {
 	g.putObject()
 }
 
+const ownKeyStatement = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + galleryOwner + `:root"},"Action":"kms:*","Resource":"*"}`
+
 // keyStatement is a statement of the key's policy for the role.
 func keyStatement(action, rest string) string {
 	return `{"Effect":"Allow","Principal":{"AWS":"` + galleryRoleARN + `"},"Action":"` + action + `","Resource":"*"` + rest + `}`
@@ -167,8 +185,7 @@ func keyStatement(action, rest string) string {
 // the statements given.
 func (g *gallery) keyPolicy(statements string) {
 	g.t.Helper()
-	own := `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + galleryOwner + `:root"},"Action":"kms:*","Resource":"*"}`
-	text := policyWith(strings.TrimSuffix(own+","+statements, ","))
+	text := policyWith(strings.TrimSuffix(ownKeyStatement+","+statements, ","))
 	g.must(g.kms().PutKeyPolicy(g.t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(g.key()), PolicyName: aws.String("default"), Policy: &text}))
 }
 

@@ -236,7 +236,7 @@ var roleBreakages = []breakage{
 	{
 		broken: "the role is deleted and made again under another path",
 		breaks: func(g *gallery) { g.deleteRole(); g.remakeRole("/team/") },
-		answer: allDenied, seen: byBoth, causes: []proof.Code{proof.RolePath, proof.PrincipalGone},
+		answer: allDenied, seen: byBoth, causes: []proof.Code{proof.RolePath},
 		mend: "the live role is deleted, then `xshare apply`", says: "delete the live role",
 		mends: func(g *gallery) { g.deleteRole(); g.applied() },
 	},

@@ -269,7 +269,7 @@ func (g *gallery) configAs(c aws.Credentials) aws.Config {
 }
 
 func (g *gallery) s3(account string) *s3.Client { return g.s3As(g.config(account)) }
-func (g *gallery) iam() *iam.Client { return iam.NewFromConfig(g.config(galleryConsumer)) }
+func (g *gallery) iam() *iam.Client             { return iam.NewFromConfig(g.config(galleryConsumer)) }
 
 func (g *gallery) ec2() *ec2.Client { return ec2.NewFromConfig(g.config(galleryConsumer)) }
 func (g *gallery) kms() *kms.Client { return kms.NewFromConfig(g.config(galleryOwner)) }

@@ -29,7 +29,7 @@ func (x *explainer) roots(causes []Cause) []Root {
 	var list []Root
 	for _, c := range causes {
 		switch {
-		case has(RoleMissing) && slices.Contains([]Code{PrincipalGone, PrincipalMissing}, c.Code):
+		case (has(RoleMissing) || has(RolePath)) && slices.Contains([]Code{PrincipalGone, PrincipalMissing, PrincipalPath}, c.Code):
 			continue // a policy cannot name who is not there
 		case has(ProfileMissing) && c.Code == ProfileNotAttached:
 			continue
@@ -361,7 +361,9 @@ func (x *explainer) mendPublic(c Cause) (string, []Fragment) {
 	without := *x
 	on := *x.sides
 	without.sides, on.resource.policies = &on, []iampolicy.Named{{Name: x.sides.resource.policies[0].Name, Document: &d}}
-	needed := slices.ContainsFunc(without.requests(), func(a asked) bool { return !a.key && slices.Contains(a.best.Lacking, iampolicy.SideResource) })
+	needed := slices.ContainsFunc(without.requests(), func(a asked) bool {
+		return !a.key && slices.Contains(a.on.withoutDenies(a.req, a.known).Lacking, iampolicy.SideResource)
+	})
 	for _, i := range public {
 		s := x.sides.resource.policies[0].Document.Statements[i]
 		f := Fragment{Side: PartResource, Account: c.Account, Policy: "the policy of bucket " + x.grant.Bucket.Name, Remove: asItStands(s)}

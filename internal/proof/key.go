@@ -171,6 +171,9 @@ func (p *prover) keyCheck(g plan.Grant, s *sides, found *findings, of iampolicy.
 		}
 		return deny(found.brokenKey(KMSKeyUnusable, "is "+inWords(k.live.State), mend+", or name another key in the bucket's default encryption", use.action))
 	}
+	if region := p.bucketRegion(g); region != "" && k.key.Region != region {
+		return deny(found.distantKey(region, use.action))
+	}
 	if !k.key.IsARN && use.action == kmsGenerate && of.Caller.Account != k.key.Owner {
 		return deny(found.unqualifiedKey(use.action))
 	}
@@ -335,6 +338,20 @@ func (f *findings) brokenKey(code Code, what, mend, action string) string {
 		return fmt.Sprintf("%s %s, so %s fails", words, what, actions)
 	})
 	return "the key " + what
+}
+
+// distantKey tells of a key of another region than the bucket's: S3 does not use
+// it for anybody.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+func (f *findings) distantKey(region, action string) string {
+	words := f.keyWords()
+	f.add(Cause{
+		Code: KMSKeyRegion, Account: f.grant.Bucket.Account.ID, Resource: f.bucketARN(),
+		Mend: fmt.Sprintf("name a key of %s in the bucket's default encryption, by its full ARN", region),
+	}, action, func(actions string) string {
+		return fmt.Sprintf("%s is in %s, and the bucket in %s: S3 uses keys of the bucket's region only, so %s fails", words, f.sides.key.key.Region, region, actions)
+	})
+	return "the key is in another region than the bucket"
 }
 
 // unqualifiedKey tells of a key that S3 looks for where the caller is.

@@ -95,6 +95,7 @@ const (
 	// The bucket's default encryption is by a key of KMS.
 	AWSManagedKey     Code = "kms-aws-managed-key" // aws/s3, which cannot be shared
 	KMSKeyNotARN      Code = "kms-key-not-arn"     // S3 looks for it in the account of who writes
+	KMSKeyRegion      Code = "kms-key-region"      // in another region than the bucket
 	KMSKeyMissing     Code = "kms-key-missing"
 	KMSKeyUnusable    Code = "kms-key-unusable" // disabled, or about to be deleted
 	KMSKeyPolicyLacks Code = "kms-key-policy-lacks"

@@ -239,6 +239,15 @@ func TestLiveSettings(t *testing.T) {
 			},
 			verdict: proof.Allowed,
 		},
+		"key of another region": {
+			live: func(l live) {
+				key := l.encrypted()
+				key.ARN = strings.Replace(keyARN, "us-east-1", "eu-west-1", 1)
+				l.snapshots[owner].Keys[key.ARN] = key
+				l.bucket().Encryption.Key = key.ARN
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.KMSKeyRegion}, message: "is in eu-west-1, and the bucket in us-east-1", mend: "name a key of us-east-1",
+		},
 		"key is disabled": {
 			live:    func(l live) { l.encrypted().State = "Disabled" },
 			verdict: proof.Denied, codes: []proof.Code{proof.KMSKeyUnusable}, message: "is disabled", mend: "enable it",
