@@ -84,8 +84,9 @@ func TestOldSessionsAreForgotten(t *testing.T) {
 
 // One process at a time has the file; the next one gets it when the first ends.
 func TestStateFileIsLocked(t *testing.T) {
-	o := Options{StatePath: filepath.Join(t.TempDir(), "state.json"), LockTimeout: time.Millisecond}
+	o := Options{StatePath: filepath.Join(t.TempDir(), "state.json")}
 	_, end := open(t, o)
+	o.LockTimeout = time.Millisecond
 	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "another sandbox") || !strings.Contains(err.Error(), o.StatePath) {
 		t.Errorf("%v, want a refusal that names the file", err)
 	}
