@@ -57,6 +57,16 @@ var aboveBreakages = []breakage{
 		answer: allDenied, seen: byVerify, causes: []proof.Code{proof.ResourceControl}, mend: byFragments,
 	},
 	{
+		broken: "a resource control policy on the consumer's account lets no service assume roles",
+		before: func(g *gallery) { g.organize() },
+		breaks: func(g *gallery) {
+			g.attachControl(rcp, "NoServices", galleryConsumer, policyWith(`{"Sid":"NoServices","Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Resource":"*","Condition":{"Bool":{"aws:PrincipalIsAWSService":"true"}}}`))
+		},
+		answer: noCredentials, seen: byVerify, causes: []proof.Code{proof.ResourceControl},
+		mend: "who runs the organization takes it off", says: "except ec2.amazonaws.com from that statement",
+		mends: func(g *gallery) { g.detachControl("NoServices", rcp, galleryConsumer) },
+	},
+	{
 		broken: "one statement of the bucket policy is public, under the bucket's Block Public Access",
 		before: func(g *gallery) { g.block(false) },
 		breaks: func(g *gallery) { g.addToBucketPolicy(publicStatement); g.block(true) },
@@ -112,6 +122,18 @@ func (g *gallery) organize() string {
 		g.must(c.MoveAccount(ctx, &organizations.MoveAccountInput{AccountId: &account, SourceParentId: root, DestinationParentId: unit.OrganizationalUnit.Id}))
 	}
 	return *o.Organization.Id
+}
+
+func (g *gallery) detachControl(name string, kind orgtypes.PolicyType, target string) {
+	g.t.Helper()
+	c, ctx := g.organizations(galleryManagement), g.t.Context()
+	list, err := c.ListPoliciesForTarget(ctx, &organizations.ListPoliciesForTargetInput{TargetId: &target, Filter: kind})
+	g.must(list, err)
+	for _, p := range list.Policies {
+		if *p.Name == name {
+			g.must(c.DetachPolicy(ctx, &organizations.DetachPolicyInput{PolicyId: p.Id, TargetId: &target}))
+		}
+	}
 }
 
 func (g *gallery) join(account string) {

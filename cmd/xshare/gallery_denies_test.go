@@ -29,6 +29,13 @@ var denyBreakages = []breakage{
 		answer: getDenied, seen: byVerify, causes: explicitDeny, mend: byFragments,
 	},
 	{
+		broken: "a statement of somebody else in the bucket policy denies downloads of some objects",
+		breaks: func(g *gallery) {
+			g.addToBucketPolicy(`{"Sid":"Private","Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"` + galleryBucketARN + `/my*.txt"}`)
+		},
+		answer: getDenied, seen: byVerify, causes: explicitDeny, mend: byFragments,
+	},
+	{
 		broken: "an inline policy of the role denies uploads",
 		breaks: func(g *gallery) {
 			g.putInline("quarantine", policyWith(`{"Effect":"Deny","Action":"s3:Put*","Resource":"*"}`))

@@ -80,6 +80,18 @@ var bucketBreakages = []breakage{
 		answer: objectDenied, seen: byBoth, causes: []proof.Code{proof.SidesDisagree}, mend: byApply,
 	},
 	{
+		broken: "the bucket policy is of some objects only",
+		breaks: func(g *gallery) { g.inBucketPolicy(galleryBucketARN+"/*", galleryBucketARN+"/x*") },
+		answer: objectDenied, seen: byBoth, causes: []proof.Code{proof.SidesDisagree}, mend: byApply,
+	},
+	{
+		broken: "the bucket policy allows all objects but one (`NotResource`)",
+		breaks: func(g *gallery) {
+			g.inBucketPolicy(`"Resource":"`+galleryBucketARN+`/*"`, `"NotResource":"`+galleryBucketARN+"/"+galleryObject+`"`)
+		},
+		answer: getDenied, seen: byBoth, causes: []proof.Code{proof.SidesDisagree}, mend: byApply,
+	},
+	{
 		broken: "the bucket policy has reading, and the role's policy writing too",
 		breaks: func(g *gallery) { g.inBucketPolicy("s3:PutObject", "s3:PutObjectTagging") },
 		answer: putDenied, seen: byBoth, causes: []proof.Code{proof.SidesDisagree}, mend: byApply,

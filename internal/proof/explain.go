@@ -470,9 +470,11 @@ func (x *explainer) decided(a asked) asked {
 // requests are all that is asked, a question's one or what a grant promises,
 // each with what it does with the bucket's key.
 func (x *explainer) requests() []asked {
-	list := calls(x.grant)
+	var list []call
 	if x.question != nil {
 		list = []call{x.question.call()}
+	} else {
+		list = x.calls(x.grant, x.sides)
 	}
 	var requests []asked
 	done := map[string]bool{}

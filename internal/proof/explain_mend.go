@@ -120,7 +120,10 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 	}
 	switch c.Code {
 	case ExplicitDeny, ResourceControl:
-		return x.mendDeny(c)
+		if text, list := x.mendDeny(c); text != "" {
+			return text, list
+		}
+		return c.Mend, nil // it denies that the role is assumed
 	case ServiceControl:
 		if text, list := x.mendDeny(c); len(list) > 0 {
 			return text, list

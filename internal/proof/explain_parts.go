@@ -239,7 +239,7 @@ func (x *explainer) use() []Part {
 	case unread >= 0:
 		list = append(list, Part{Side: PartTrust, State: StateNotChecked, Text: proof.Checks[unread].Reason})
 	case service != "" || x.unusable != nil:
-		tell(PartTrust, lacking(TrustLacksService, RoleUnusable), fmt.Sprintf("%s may assume the role", service))
+		tell(PartTrust, lacking(TrustLacksService, RoleUnusable, ResourceControl), fmt.Sprintf("%s may assume the role", service))
 	}
 	problem := lacking(ProfileMissing, ProfileWithoutRole, ProfileOtherRole)
 	if role.InstanceProfile == "" && problem == "" {

@@ -53,7 +53,7 @@ func (p *prover) grant(g plan.Grant) GrantProof {
 	found.missing()
 	open := map[string]bool{}
 	told := map[string]bool{}
-	for _, c := range calls(g) {
+	for _, c := range p.calls(g, s) {
 		for _, check := range p.prove(g, s, found, p.request(g, s.role, c), c) {
 			key := fmt.Sprint(check.Action, " ", check.Resource, " ", check.Context) // fmt sorts maps by key
 			if told[key] {

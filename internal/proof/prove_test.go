@@ -239,6 +239,24 @@ func TestLiveSettings(t *testing.T) {
 			},
 			verdict: proof.Allowed,
 		},
+		"a Deny of some of the objects": {
+			live: func(l live) {
+				l.role().Inline = map[string][]byte{"some": []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::*/secret?.txt"}}`)}
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: "inline policy some in account " + consumer + " denies s3:GetObject",
+		},
+		"a Deny of what a policy variable names": {
+			live: func(l live) {
+				l.role().Inline = map[string][]byte{"some": []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::*/${aws:PrincipalAccount}/*"}}`)}
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny},
+		},
+		"a Deny of objects of another bucket": {
+			live: func(l live) {
+				l.role().Inline = map[string][]byte{"some": []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::other/*"}}`)}
+			},
+			verdict: proof.Allowed,
+		},
 		"key of another region": {
 			live: func(l live) {
 				key := l.encrypted()

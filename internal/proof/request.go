@@ -9,8 +9,7 @@ import (
 	"github.com/xshare/xshare/plan"
 )
 
-// sampleKey stands for any object under a prefix. A pattern in a policy that
-// matches only some objects is unlikely to match it.
+// sampleKey stands for any object under a prefix; see prover.calls.
 const sampleKey = "xshare-proof"
 
 // sessionName is the name of the session that proofs imagine.

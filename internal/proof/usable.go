@@ -74,19 +74,54 @@ func (p *prover) trusted(g plan.Grant, role *plan.LiveRole, service string, foun
 				role.Name, g.Consumer.Account.ID, service, assumeRole, trusts(d)),
 		}, assumeRole, nil)
 	}
+	if check.Verdict == Allowed {
+		p.controlled(&check, service, found)
+	}
 	proof.Verdict = worse(proof.Verdict, check.Verdict)
 	proof.Checks = append(proof.Checks, check)
 }
 
+// controlled evaluates what stands over the trust policy: the resource control
+// policies of the role's account. Where they are not known, so are its service
+// control policies, which is told.
+func (p *prover) controlled(check *Check, service string, found *findings) {
+	account := found.grant.Consumer.Account.ID
+	on := &sides{resource: side{policies: []iampolicy.Named{everything(iampolicy.Allow, anybody)}}, rcps: p.resourceControl(account)}
+	if on.rcps.unread != "" {
+		return
+	}
+	req := assumeRequest(service, check.Resource, account)
+	p.organizationKeys(req.Context, "", account)
+	best, worst := on.decide(req)
+	for _, r := range reasonsOf(best, func(r iampolicy.Reason) bool { return r.Effect == iampolicy.Deny }) {
+		which := statementName(r.Statement, r.Sid) + " of " + r.Policy
+		check.Verdict, check.Reason = Denied, which+" denies it"
+		found.add(Cause{
+			Code: ResourceControl, Account: account, Resource: on.rcps.ids[r.Policy],
+			Mend:    fmt.Sprintf("ask who runs the organization to except %s from that statement, such as by a condition that aws:PrincipalIsAWSService is false", service),
+			Message: fmt.Sprintf("%s in account %s denies %s to %s, so role %s cannot be used", which, account, assumeRole, service, found.grant.Consumer.Role.Name),
+		}, assumeRole, nil)
+	}
+	if best.Allowed() && !worst.Allowed() {
+		check.Verdict, check.Reason = NotChecked, on.doubt(req, worst)
+	}
+}
+
 func assumable(trust *iampolicy.Document, service, roleARN, account string) bool {
-	return iampolicy.Evaluate(iampolicy.Request{
+	return iampolicy.Evaluate(assumeRequest(service, roleARN, account),
+		iampolicy.Policies{Resource: &iampolicy.Named{Name: "the trust policy", Document: trust}}).Allowed()
+}
+
+// assumeRequest is a service's for a role.
+func assumeRequest(service, roleARN, account string) iampolicy.Request {
+	return iampolicy.Request{
 		Caller: iampolicy.Caller{Kind: iampolicy.Service, ARN: service},
 		Action: assumeRole, Resource: roleARN, ResourceAccount: account,
 		Context: map[string][]string{
 			"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {service},
 			"aws:SourceAccount": {account}, "aws:SecureTransport": {"true"},
 		},
-	}, iampolicy.Policies{Resource: &iampolicy.Named{Name: "the trust policy", Document: trust}}).Allowed()
+	}
 }
 
 // trusts names the services that a trust policy does let in, where one of them
