@@ -36,6 +36,15 @@ var callBreakages = []breakage{
 		mends: func(g *gallery) { g.assumed("") },
 	},
 	{
+		broken: "the bucket policy denies one session of the role, which is the instance's",
+		breaks: func(g *gallery) {
+			g.addToBucketPolicy(`{"Sid":"One","Effect":"Deny","Principal":{"AWS":"arn:aws:sts::` + galleryConsumer + `:assumed-role/` + galleryRole + `/` + g.instance() + `"},"Action":"s3:GetObject","Resource":"` + galleryBucketARN + `/*"}`)
+		},
+		answer: getDenied, seen: []string{"verify --probe", "verify --strict"}, unknown: "which denies a session of the role by its name",
+		mend: "the statement is taken out", says: `statement "One" of the policy of bucket`,
+		mends: func(g *gallery) { g.putBucketPolicy(g.edited(g.bucketPolicy(), fragment{Remove: g.statement("One")})) },
+	},
+	{
 		broken: "the policy of the VPC endpoint does not have the bucket",
 		before: func(g *gallery) { g.through("") },
 		breaks: func(g *gallery) {

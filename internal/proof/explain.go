@@ -463,7 +463,7 @@ func (x *explainer) decided(a asked) asked {
 	a.known = known(a.req)
 	a.best = iampolicy.Evaluate(a.req, a.on.atBest(a.known))
 	// Unlike in a proof also where it is denied at best: each side is told of.
-	a.worst = iampolicy.Evaluate(a.req, a.on.atWorst(a.known))
+	a.worst = a.on.decideAtWorst(a.req, a.known)
 	return a
 }
 

@@ -145,6 +145,9 @@ func (s *sides) doubt(req iampolicy.Request, worst iampolicy.Decision) string {
 			}
 		}
 	}
+	if r := reasonOf(worst, iampolicy.SideResource); r.Effect == iampolicy.Deny {
+		return fmt.Sprintf("%s of %s, which denies a session of the role by its name: only a real call has that", statementName(r.Statement, r.Sid), r.Policy)
+	}
 	return "conditions that only a real call decides"
 }
 

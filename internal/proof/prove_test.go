@@ -245,6 +245,14 @@ func TestLiveSettings(t *testing.T) {
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: "inline policy some in account " + consumer + " denies s3:GetObject",
 		},
+		"a Deny of one session of the role": {
+			live: func(l live) {
+				policy := string(l.bucket().Policy)
+				at := strings.Index(policy, "[") + 1
+				l.bucket().Policy = []byte(policy[:at] + `{"Sid":"One","Effect":"Deny","Principal":{"AWS":"arn:aws:sts::` + consumer + `:assumed-role/` + role + `/i-1"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::mybucket2share/*"},` + policy[at:])
+			},
+			verdict: proof.NotChecked, note: `statement "One" of the policy of bucket mybucket2share, which denies a session of the role by its name`,
+		},
 		"a Deny of what a policy variable names": {
 			live: func(l live) {
 				l.role().Inline = map[string][]byte{"some": []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::*/${aws:PrincipalAccount}/*"}}`)}

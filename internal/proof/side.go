@@ -142,10 +142,45 @@ func (s *sides) atWorst(known func(string) bool) iampolicy.Policies {
 func (s *sides) decide(req iampolicy.Request) (best, worst iampolicy.Decision) {
 	known := known(req)
 	best = iampolicy.Evaluate(req, s.atBest(known))
-	if !best.Allowed() || s.sure(known) {
+	if !best.Allowed() || s.sure(known) && len(s.deniedSessions(req)) == 0 {
 		return best, best
 	}
-	return best, iampolicy.Evaluate(req, s.atWorst(known))
+	return best, s.decideAtWorst(req, known)
+}
+
+func (s *sides) decideAtWorst(req iampolicy.Request, known func(string) bool) iampolicy.Decision {
+	worst := iampolicy.Evaluate(req, s.atWorst(known))
+	for _, session := range s.deniedSessions(req) {
+		if !worst.Allowed() {
+			break
+		}
+		req.Caller.ARN = session
+		worst = iampolicy.Evaluate(req, s.atWorst(known))
+	}
+	return worst
+}
+
+// deniedSessions are those of the caller's role that a Deny of the resource's
+// policy names: which session calls, no proof knows.
+func (s *sides) deniedSessions(req iampolicy.Request) []string {
+	role, imagined := strings.CutSuffix(req.Caller.ARN, sessionName)
+	if !imagined || req.Caller.Kind != iampolicy.Session {
+		return nil
+	}
+	var list []string
+	for _, named := range s.resource.policies {
+		for _, statement := range named.Document.Statements {
+			if statement.Effect != iampolicy.Deny || statement.Principal == nil {
+				continue
+			}
+			for _, principal := range statement.Principal.AWS {
+				if strings.HasPrefix(principal, role) {
+					list = append(list, principal)
+				}
+			}
+		}
+	}
+	return list
 }
 
 // sure reports whether nothing is unknown.
