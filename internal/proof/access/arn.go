@@ -24,18 +24,18 @@ func cutARN(s string) arnParts {
 	return arnParts{p[1], p[2], p[3], p[4], p[5]}
 }
 
-// cutParts cuts an ARN, or a pattern for ARNs, before its sixth part; full
-// where it has one.
-func cutParts(text string) (head, rest string, full bool) {
+// headOf is an ARN, or a pattern for ARNs, up to its sixth part; full where it
+// has one.
+func headOf(text string) (head string, full bool) {
 	at := 0
 	for range 5 {
 		i := strings.IndexByte(text[at:], ':')
 		if i < 0 {
-			return text, "", false
+			return text, false
 		}
 		at += i + 1
 	}
-	return text[:at], text[at:], true
+	return text[:at], true
 }
 
 func isAccountID(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }

@@ -1,8 +1,6 @@
 package access
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +20,9 @@ type caller struct {
 	// stands for more than the one of its name.
 	within   []string
 	isFamily bool
+	// varies are the keys whose values are not the same for all that it stands
+	// for.
+	varies []string
 }
 
 // callers are callers for all that the policies tell apart.
@@ -51,119 +52,6 @@ func (a *account) all() []*caller {
 	return list
 }
 
-// named is what policies call callers by.
-type callerNames struct {
-	accounts        map[string]bool
-	accountPatterns []string
-	arns            map[string]bool // of roles and users
-	sessions        map[string]bool
-	services        map[string]bool
-	patterns        map[string][]token // of the ARNs of roles and users, by their text
-}
-
-// names gathers what all rules call callers by.
-func (d *diff) callerNames() (*callerNames, error) {
-	n := &callerNames{
-		accounts: map[string]bool{d.owner: true}, arns: map[string]bool{}, sessions: map[string]bool{},
-		services: map[string]bool{}, patterns: map[string][]token{},
-	}
-	for _, r := range d.rules {
-		for _, statements := range r.named {
-			for _, s := range statements {
-				for _, p := range []*iampolicy.Principals{s.Principal, s.NotPrincipal} {
-					if p != nil {
-						n.principals(p)
-					}
-				}
-			}
-		}
-		for _, c := range r.s.Condition {
-			if err := n.condition(r, c); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for arn := range n.arns {
-		n.accounts[cutARN(arn).account] = true
-	}
-	for arn := range n.sessions {
-		n.accounts[cutARN(arn).account] = true
-	}
-	return n, nil
-}
-
-func (n *callerNames) principals(p *iampolicy.Principals) {
-	for _, entry := range p.AWS {
-		switch kind, account := callerKind(entry); kind {
-		case iampolicy.Root:
-			n.accounts[account] = true
-		case iampolicy.Role, iampolicy.User:
-			n.arns[entry] = true
-		case iampolicy.Session:
-			n.sessions[entry] = true
-		}
-	}
-	for _, s := range p.Service {
-		n.services[s] = true
-	}
-}
-
-// callerKind is what sort of caller an entry of Principal names; none where it
-// is a unique id, everybody, or nothing that makes requests as the evaluator
-// knows them.
-func callerKind(entry string) (kind iampolicy.PrincipalKind, account string) {
-	if isAccountID(entry) {
-		return iampolicy.Root, entry
-	}
-	a := cutARN(entry)
-	last := a.resource[strings.LastIndexByte(a.resource, '/')+1:]
-	switch {
-	case !isAccountID(a.account) || last == "" || hasWildcard(entry):
-		return "", ""
-	case a.service == "iam" && a.resource == "root":
-		return iampolicy.Root, a.account
-	case a.service == "iam" && strings.HasPrefix(a.resource, "role/"):
-		return iampolicy.Role, a.account
-	case a.service == "iam" && strings.HasPrefix(a.resource, "user/"):
-		return iampolicy.User, a.account
-	case a.service == "sts" && strings.HasPrefix(a.resource, "assumed-role/") && strings.Count(a.resource, "/") == 2:
-		return iampolicy.Session, a.account
-	}
-	return "", ""
-}
-
-// condition notes what a condition on who calls tells apart.
-func (n *callerNames) condition(r *rule, c iampolicy.Condition) error {
-	key := strings.ToLower(c.Key)
-	if key != "aws:principalarn" && key != "aws:principalaccount" && key != "aws:username" {
-		return nil
-	}
-	for _, value := range c.Values {
-		pattern := valueTokens(c.Operator, value, r.variables)
-		if pattern == nil {
-			continue
-		}
-		switch text := textOf(pattern); {
-		case r.variables && strings.Contains(text, "${"):
-			return fmt.Errorf("%w: the policy variable in %s", errTooRich, value)
-		case key == "aws:principalaccount" && isAccountID(text):
-			n.accounts[text] = true
-		case key == "aws:principalaccount":
-			n.accountPatterns = append(n.accountPatterns, text)
-		case key == "aws:username":
-			n.patterns["user "+text] = pattern
-		default:
-			n.patterns[text] = pattern
-			if account := cutARN(text).account; isAccountID(account) {
-				n.accounts[account] = true
-			} else if account != "" {
-				n.accountPatterns = append(n.accountPatterns, account)
-			}
-		}
-	}
-	return nil
-}
-
 // callersOf makes a caller for each kind that the policies tell apart.
 func (d *diff) callersOf() (*callers, error) {
 	n, err := d.callerNames()
@@ -172,7 +60,7 @@ func (d *diff) callersOf() (*callers, error) {
 	}
 	all := &callers{
 		anonymous: d.caller("anonymous", iampolicy.Caller{Kind: iampolicy.Anonymous}),
-		service:   d.caller("any service", iampolicy.Caller{Kind: iampolicy.Service, ARN: "xshare.amazonaws.com"}),
+		service:   d.caller("any service", iampolicy.Caller{Kind: iampolicy.Service, ARN: "xshare.amazonaws.com"}).varying("aws:principalservicename"),
 	}
 	for _, name := range sortedKeys(n.services) {
 		all.services = append(all.services, d.caller(name, iampolicy.Caller{Kind: iampolicy.Service, ARN: name}))
@@ -184,47 +72,8 @@ func (d *diff) callersOf() (*callers, error) {
 		}
 		all.accounts = append(all.accounts, a)
 	}
-	if len(n.accountPatterns) == 0 {
-		all.outside, err = d.account(n, unused(n.accounts), "*")
-		return all, err
-	}
-	literals := make([][]token, 0, len(n.accounts))
-	for id := range n.accounts {
-		literals = append(literals, exactly(id))
-	}
-	patterns := slices.Compact(slices.Sorted(slices.Values(n.accountPatterns)))
-	for _, p := range patterns {
-		literals = append(literals, tokens(p, false))
-	}
-	twelve := slices.Repeat([]token{{one: true}}, 12)
-	cells, err := cellsOf([][]token{twelve}, literals, "", digitRunes)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range cells {
-		if !isAccountID(c.text) || n.accounts[c.text] {
-			continue
-		}
-		var in []string
-		for i, p := range patterns {
-			if c.in[1+len(n.accounts)+i] && p != "*" {
-				in = append(in, p)
-			}
-		}
-		a, err := d.account(n, c.text, cmp.Or(strings.Join(in, " and "), "*"))
-		if err != nil {
-			return nil, err
-		}
-		if in == nil {
-			all.outside = a
-		} else {
-			all.accounts = append(all.accounts, a)
-		}
-	}
-	if all.outside == nil {
-		return nil, errTooRich // no account is left that no policy is about
-	}
-	return all, nil
+	all.outside, err = d.account(n, unused(n.accounts), "*")
+	return all, err
 }
 
 // unused is the id of an account that is not among some.
@@ -286,6 +135,11 @@ func (d *diff) account(n *callerNames, id, label string) (*account, error) {
 			}))
 		}
 	}
+	if label != id {
+		for _, c := range a.all() {
+			c.varying("aws:principalarn", "aws:principalaccount")
+		}
+	}
 	return a, nil
 }
 
@@ -298,20 +152,21 @@ const otherID = "AROAXSHAREOTHER000000"
 // about.
 func (d *diff) namedCallers(a *account, n *callerNames, kind, prefix, labels string, arns []string) error {
 	var patterns [][]token
-	var texts []string
-	add := func(text string, p []token) {
-		texts, patterns = append(texts, text), append(patterns, p)
+	var texts, ids []string // as labels have them, and alike in all accounts
+	add := func(text, id string, p []token) {
+		texts, ids, patterns = append(texts, text), append(ids, id), append(patterns, p)
 	}
 	for _, arn := range arns {
 		if strings.Contains(arn, ":"+kind) {
-			add(arn, exactly(arn))
+			add(arn, arn, exactly(arn))
 		}
 	}
 	for _, text := range sortedKeys(n.patterns) {
 		if name, ok := strings.CutPrefix(text, "user "); !ok {
-			add(text, n.patterns[text])
-		} else if kind == "user/" {
-			add(prefix+"user/"+name, slices.Concat(exactly(prefix+"user/"), n.patterns[text]))
+			add(text, text, n.patterns[text])
+		} else if kind == "user/" { // under any path
+			add(prefix+"user/"+name, text, slices.Concat(exactly(prefix+"user/"), n.patterns[text]))
+			add(prefix+"user/*/"+name, text+" under a path", slices.Concat(exactly(prefix+"user/"), []token{{many: true}, {char: '/'}}, n.patterns[text]))
 		}
 	}
 	if len(n.patterns) == 0 {
@@ -319,14 +174,15 @@ func (d *diff) namedCallers(a *account, n *callerNames, kind, prefix, labels str
 		for slices.Contains(texts, name) {
 			name += "x"
 		}
-		a.rest = append(a.rest, d.byName(labels+kind+"*", kind, name))
+		a.rest = append(a.rest, d.byName(labels+kind+"*", kind, name).varying("aws:principalarn", "aws:username"))
 		for _, arn := range texts {
 			a.named = append(a.named, d.byName(arn, kind, arn))
 		}
 		return nil
 	}
-	domain := append(exactly(prefix+kind), token{many: true}, token{one: true, end: true})
-	cells, err := cellsOf([][]token{domain}, patterns, prefix+kind, anyRunes)
+	// A path with a colon, which may pass for an ARN's next part, is left out.
+	domain := append(exactly(prefix+kind), token{many: true, short: true}, token{one: true, short: true, end: true})
+	cells, err := cellsOf([][]token{domain}, patterns, prefix+kind)
 	if err != nil {
 		return err
 	}
@@ -335,9 +191,11 @@ func (d *diff) namedCallers(a *account, n *callerNames, kind, prefix, labels str
 		exact := false
 		for i, text := range texts {
 			if c.in[1+i] {
-				within = append(within, text)
+				within = append(within, ids[i])
 				exact = exact || text == c.text
-				if a := cutARN(text); hasWildcard(a.account) {
+				if rest, ok := strings.CutPrefix(text, prefix); ok {
+					text = labels + rest
+				} else if a := cutARN(text); hasWildcard(a.account) {
 					text = labels + a.resource
 				}
 				if !slices.Contains([]string{"*", labels + "*", labels + kind + "*"}, text) {
@@ -350,14 +208,23 @@ func (d *diff) namedCallers(a *account, n *callerNames, kind, prefix, labels str
 		case exact:
 			label = c.text
 		case len(in) == 0:
-			a.rest = append(a.rest, d.byName(labels+kind+"*", kind, c.text))
+			a.rest = append(a.rest, d.byName(labels+kind+"*", kind, c.text).varying("aws:principalarn", "aws:username"))
 			continue
 		}
 		one := d.byName(label, kind, c.text)
-		one.within, one.isFamily = within, !exact
+		if one.within = within; !exact {
+			one.isFamily = true
+			one.varying("aws:principalarn", "aws:username")
+		}
 		a.named = append(a.named, one)
 	}
 	return nil
+}
+
+// varying notes keys whose values differ among those that a caller stands for.
+func (c *caller) varying(keys ...string) *caller {
+	c.varies = append(c.varies, keys...)
+	return c
 }
 
 // byName is a session of a role, or a user.

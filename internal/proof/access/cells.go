@@ -74,8 +74,7 @@ func byParts(pattern []token) []token {
 }
 
 func (t token) takes(r rune) bool {
-	switch {
-	case t.one || t.many:
+	if t.one || t.many {
 		return (!t.short || r != ':') && (!t.end || r != '/')
 	}
 	return t.char == r
@@ -89,10 +88,9 @@ type cell struct {
 
 // cellsOf finds the cells of the texts that start with start and match one of
 // the domain's patterns; in is by the patterns of both, the domain's first. The
-// cells come in the order of their texts' lengths. others is what stands for any
-// other character.
-func cellsOf(domain, patterns [][]token, start string, others []rune) ([]cell, error) {
-	w := &walk{patterns: slices.Concat(domain, patterns), domain: len(domain), others: others}
+// cells come in the order of their texts' lengths.
+func cellsOf(domain, patterns [][]token, start string) ([]cell, error) {
+	w := &walk{patterns: slices.Concat(domain, patterns), domain: len(domain)}
 	var state []reached
 	for i, p := range w.patterns {
 		state = append(state, reached{i, closed(p, []int{0})})
@@ -136,7 +134,6 @@ func cellsOf(domain, patterns [][]token, start string, others []rune) ([]cell, e
 type walk struct {
 	patterns [][]token
 	domain   int // how many of them are the domain's
-	others   []rune
 }
 
 // reached is how far a text has come in one pattern: the places in it, sorted.
@@ -191,16 +188,19 @@ func (w *walk) next(state []reached) []rune {
 			case at == len(p):
 			case !p[at].one && !p[at].many:
 				list = append(list, p[at].char)
-			case p[at].short:
-				list = append(list, ':')
-			case p[at].end:
-				list = append(list, '/')
+			default:
+				if p[at].short {
+					list = append(list, ':')
+				}
+				if p[at].end {
+					list = append(list, '/')
+				}
 			}
 		}
 	}
 	slices.Sort(list)
 	list = slices.Compact(list)
-	for _, other := range w.others {
+	for _, other := range anyRunes {
 		if !slices.Contains(list, other) {
 			return append([]rune{other}, list...)
 		}
@@ -212,11 +212,8 @@ func (w *walk) next(state []reached) []rune {
 	}
 }
 
-// What stands for any character, those first that read best.
-var (
-	anyRunes   = []rune("xyzwvutsrqponmlkjihgfedcba0123456789-_.")
-	digitRunes = []rune("9876543210")
-)
+// anyRunes are what stands for any character, those first that read best.
+var anyRunes = []rune("xyzwvutsrqponmlkjihgfedcba0123456789-_.")
 
 func (w *walk) accepted(state []reached) []bool {
 	in := make([]bool, len(w.patterns))

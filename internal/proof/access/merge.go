@@ -44,19 +44,21 @@ func lift(label string, all, others []*bag) *bag {
 }
 
 // but takes what was found from others too, and excepts those who do not have
-// it. Where such a one is a pattern, which others may be within, these keep it.
+// it. Where such a one is a pattern, which others may be within, these keep it;
+// also where it was one of all accounts.
 func (f found) but(id string, others []*bag) found {
 	keep := slices.ContainsFunc(others, func(b *bag) bool {
 		_, has := b.of[id]
 		return !has && hasWildcard(b.label)
-	})
+	}) || slices.ContainsFunc(f.when.except, func(label string) bool { return hasWildcard(cutARN(label).account) })
 	for _, b := range others {
 		has, ok := b.of[id]
-		switch {
-		case !ok:
+		if !ok {
 			f.when.except = append(f.when.except, b.label)
-		case !keep:
-			f.when.except = append(f.when.except, has.when.except...)
+			continue
+		}
+		f.when.except = append(f.when.except, has.when.except...)
+		if !keep {
 			delete(b.of, id)
 		}
 	}
@@ -91,14 +93,14 @@ func (all *callers) merged(of func(*caller) []found) []*bag {
 	for i, c := range outside.account.rest {
 		list = append(list, liftKind(c, outside.rest[i], outside, accounts))
 	}
-	everywhere := append(accounts, outside)
+	everywhere := slices.Concat(accounts, []*accountBags{outside})
 	for _, family := range outside.families() {
 		outside.liftFamily(family, everywhere)
 	}
-	for _, a := range everywhere {
+	for _, a := range accounts {
 		list = append(list, a.parts()...)
 	}
-	return list
+	return slices.Concat(list, []*bag{outside.whole}, outside.named, outside.sessions)
 }
 
 // families are the places of those named callers that are known by patterns
@@ -120,16 +122,13 @@ func (b *accountBags) liftFamily(family int, accounts []*accountBags) {
 	up := lift(c.label, []*bag{b.named[family]}, nil)
 	for id, f := range up.of {
 		for _, a := range accounts {
-			if _, whole := a.whole.of[id]; whole {
-				continue
-			}
 			var own []*bag
 			for i, n := range a.account.named {
 				if n != c && !slices.ContainsFunc(c.within, func(p string) bool { return !slices.Contains(n.within, p) }) {
 					own = append(own, a.named[i])
 				}
 			}
-			f = f.but(id, own)
+			f = a.but(f, id, own)
 		}
 		up.of[id] = f
 	}
@@ -141,18 +140,31 @@ func liftKind(c *caller, b *bag, outside *accountBags, accounts []*accountBags) 
 	up := lift(c.label, []*bag{b}, outside.ofKind(c.iam.Kind))
 	for id, f := range up.of {
 		for _, a := range accounts {
-			if _, whole := a.whole.of[id]; whole {
-				continue
-			}
 			for i, r := range a.account.rest {
 				if r.iam.Kind == c.iam.Kind {
-					f = f.but(id, append([]*bag{a.rest[i]}, a.ofKind(c.iam.Kind)...))
+					f = a.but(f, id, append([]*bag{a.rest[i]}, a.ofKind(c.iam.Kind)...))
 				}
 			}
 		}
 		up.of[id] = f
 	}
 	return up
+}
+
+// but is found.but for callers of the account; where the account as a whole has
+// it, only those do not have it whom that excepts.
+func (b *accountBags) but(f found, id string, own []*bag) found {
+	whole, ok := b.whole.of[id]
+	if !ok {
+		return f.but(id, own)
+	}
+	for _, o := range own {
+		if slices.Contains(whole.when.except, o.label) {
+			f.when.except = append(f.when.except, o.label)
+		}
+		f.when.except = append(f.when.except, o.of[id].when.except...)
+	}
+	return f
 }
 
 // ofKind are the bags of those named callers that are of a kind.

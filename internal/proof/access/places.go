@@ -36,14 +36,14 @@ func (d *diff) actionsOf() []action {
 		return []action{{name: assumeRole, bucket: true}}
 	}
 	list := s3Actions()
-	new := map[string]bool{}
+	added := map[string]bool{}
 	for _, r := range d.rules {
 		for _, name := range slices.Concat(r.s.Action, r.s.NotAction) {
 			lower := strings.ToLower(name)
-			if _, known := iampolicy.LookupS3Action(name); known || hasWildcard(name) || new[lower] || !strings.HasPrefix(lower, "s3:") || lower == "s3:" {
+			if _, known := iampolicy.LookupS3Action(name); known || hasWildcard(name) || added[lower] || !strings.HasPrefix(lower, "s3:") || lower == "s3:" {
 				continue
 			}
-			new[lower] = true
+			added[lower] = true
 			list = append(list, action{name: name, bucket: true, objects: true})
 		}
 	}
@@ -134,7 +134,7 @@ func (d *diff) objectPlaces(members []*member) ([]place, error) {
 			seen[text] = true
 			whole := tokens(text, m.rule.variables)
 			patterns = append(patterns, whole)
-			head, _, full := cutParts(text)
+			head, full := headOf(text)
 			switch {
 			case !full:
 				patterns = append(patterns, append(slices.Clone(whole), exactly(":")[0], token{many: true}))
@@ -144,7 +144,7 @@ func (d *diff) objectPlaces(members []*member) ([]place, error) {
 		}
 	}
 	objects := append(exactly(d.resource+"/"), token{one: true}, token{many: true})
-	cells, err := cellsOf([][]token{objects}, patterns, d.resource+"/", anyRunes)
+	cells, err := cellsOf([][]token{objects}, patterns, d.resource+"/")
 	if err != nil {
 		return nil, err
 	}

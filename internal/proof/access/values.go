@@ -26,23 +26,23 @@ func operatorOf(operator string) (kind string, ofSets bool) {
 	return strings.Replace(kind, "not", "", 1), ofSets
 }
 
-// valueTokens is the pattern that a condition's value is for texts; none where
-// it is not compared as a text.
-func valueTokens(operator, value string, variables bool) []token {
+// valueTokens is the pattern that a condition's value is for texts; isText is
+// false where it is not compared as a text.
+func valueTokens(operator, value string, variables bool) (pattern []token, isText bool) {
 	kind, _ := operatorOf(operator)
 	switch {
 	case kind == "stringlike":
-		return tokens(value, variables)
+		return tokens(value, variables), true
 	case kind == "stringequals", kind == "stringequalsignorecase":
 		p := tokens(value, variables)
 		for i := range p {
 			p[i].one, p[i].many = false, false
 		}
-		return p
+		return p, true
 	case strings.HasPrefix(kind, "arn"):
-		return byParts(tokens(value, variables))
+		return byParts(tokens(value, variables)), true
 	}
-	return nil
+	return nil, false
 }
 
 func textOf(pattern []token) string {
@@ -180,7 +180,7 @@ type candidates struct {
 func (c *candidates) add(t keyTest, value string) {
 	kind, ofSets := operatorOf(t.condition.Operator)
 	c.ofSets = c.ofSets || ofSets
-	if pattern := valueTokens(t.condition.Operator, value, t.variables); pattern != nil {
+	if pattern, isText := valueTokens(t.condition.Operator, value, t.variables); isText {
 		c.texts = append(c.texts, pattern)
 	}
 	switch {
@@ -215,7 +215,7 @@ func (c *candidates) values() ([]string, error) {
 		anything = [][]token{{{one: true}, {many: true}}}
 	}
 	if len(c.texts) > 0 {
-		cells, err := cellsOf(anything, c.texts, "", anyRunes)
+		cells, err := cellsOf(anything, c.texts, "")
 		if err != nil {
 			return nil, err
 		}
@@ -290,13 +290,12 @@ func networkOf(value string) (netip.Prefix, bool) {
 // addresses lists the first address of each stretch that the networks cut the
 // addresses into.
 func addresses(networks []netip.Prefix) []string {
-	var list []string
+	if len(networks) == 0 {
+		return nil
+	}
+	list := []string{netip.IPv4Unspecified().String(), netip.IPv6Unspecified().String()}
 	for _, p := range networks {
-		first := netip.MustParseAddr("0.0.0.0")
-		if p.Addr().Is6() {
-			first = netip.IPv6Unspecified()
-		}
-		list = append(list, first.String(), p.Addr().String())
+		list = append(list, p.Addr().String())
 		if behind := last(p).Next(); behind.IsValid() {
 			list = append(list, behind.String())
 		}

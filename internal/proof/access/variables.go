@@ -14,7 +14,8 @@ const nothing = "arn:xshare:none:::none"
 
 // expanded is a rule's statement with the caller's values in place of its
 // policy variables; those that stand for characters stay. An error says which
-// variable's value does not follow from who calls.
+// variable's value does not follow from who calls, or not for all that the
+// caller stands for.
 func (c *caller) expanded(r *rule) (iampolicy.Statement, error) {
 	if !r.variables {
 		return r.s, nil
@@ -36,7 +37,7 @@ func (c *caller) expanded(r *rule) (iampolicy.Statement, error) {
 		return out
 	}
 	for _, text := range slices.Concat(s.Resource, s.NotResource) {
-		if head, _, _ := cutParts(text); strings.Contains(head, "${") {
+		if head, _ := headOf(text); strings.Contains(head, "${") {
 			return s, fmt.Errorf("%w: the policy variable in %s", errTooRich, text)
 		}
 	}
@@ -67,6 +68,7 @@ func (c *caller) expand(text string) (string, error) {
 		}
 		key, fallback, hasDefault := strings.Cut(name, ",")
 		values, known := c.fixed(strings.TrimSpace(key))
+		known = known && !slices.Contains(c.varies, strings.ToLower(strings.TrimSpace(key)))
 		fallback = strings.TrimSpace(fallback)
 		switch {
 		case !known, hasDefault && (len(fallback) < 2 || !strings.HasPrefix(fallback, "'") || !strings.HasSuffix(fallback, "'")):

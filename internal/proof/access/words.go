@@ -38,7 +38,8 @@ func (w when) words() string {
 		words = append(words, "outside "+strings.Join(w.outside, " and "))
 	}
 	if len(w.except) > 0 {
-		words = append(words, "not for "+strings.Join(w.except, ", "))
+		except := slices.Compact(slices.Sorted(slices.Values(w.except)))
+		words = append(words, "not for "+strings.Join(except, ", "))
 	}
 	return strings.Join(words, "; ")
 }
