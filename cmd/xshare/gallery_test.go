@@ -181,7 +181,7 @@ func (b breakage) amend(g *gallery, e explained) []string {
 		}
 		b.mends(g)
 	}
-	return g.wrote()
+	return slices.Sorted(slices.Values(g.wrote())) // an apply among it has no order
 }
 
 const galleryPage = `# A gallery of breakages
