@@ -187,12 +187,12 @@ func entangle(h hand) {
 	h.query(analyticsID, "iam", "AttachRolePolicy", "RoleName", "writer", "PolicyArn", "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
 
 	h.json(lakeID, "organizations", "CreateOrganization", `{"FeatureSet":"ALL"}`)
-	var invitation struct{ Handshake struct{ Id string } } //nolint:revive // AWS's name
+	var invitation struct{ Handshake struct{ ID string } }
 	h.read(h.json(lakeID, "organizations", "InviteAccountToOrganization", `{"Target":{"Id":"`+analyticsID+`","Type":"ACCOUNT"}}`), &invitation)
-	h.json(analyticsID, "organizations", "AcceptHandshake", `{"HandshakeId":"`+invitation.Handshake.Id+`"}`)
-	var roots struct{ Roots []struct{ Id string } } //nolint:revive // the same
+	h.json(analyticsID, "organizations", "AcceptHandshake", `{"HandshakeId":"`+invitation.Handshake.ID+`"}`)
+	var roots struct{ Roots []struct{ ID string } }
 	h.read(h.json(lakeID, "organizations", "ListRoots", `{}`), &roots)
-	h.json(lakeID, "organizations", "EnablePolicyType", `{"RootId":"`+roots.Roots[0].Id+`","PolicyType":"SERVICE_CONTROL_POLICY"}`)
+	h.json(lakeID, "organizations", "EnablePolicyType", `{"RootId":"`+roots.Roots[0].ID+`","PolicyType":"SERVICE_CONTROL_POLICY"}`)
 }
 
 // read reads an answer in JSON.

@@ -111,14 +111,14 @@ func (p *prover) readKey(s *keySide) {
 }
 
 // arn is the key's; where it is not known, what the bucket calls it.
-func (s keySide) arn(partition string) string {
+func (k keySide) arn(partition string) string {
 	switch {
-	case s.live != nil && s.live.ARN != "":
-		return s.live.ARN
-	case s.key.IsARN:
-		return s.key.ID
+	case k.live != nil && k.live.ARN != "":
+		return k.live.ARN
+	case k.key.IsARN:
+		return k.key.ID
 	}
-	return "arn:" + partition + ":kms:" + s.key.Region + ":" + s.key.Owner + ":" + map[bool]string{false: "key/"}[s.key.Alias] + s.key.ID
+	return "arn:" + partition + ":kms:" + k.key.Region + ":" + k.key.Owner + ":" + map[bool]string{false: "key/"}[k.key.Alias] + k.key.ID
 }
 
 // keyChecks proves what an S3 call does with the key of its object.
@@ -139,14 +139,14 @@ func (p *prover) keyChecks(g plan.Grant, s *sides, found *findings, of iampolicy
 			check.Resource = "aws/s3"
 			check.Verdict, check.Reason = Denied, found.managedKey(use.action)
 		} else if k.unread == "" {
-			check = p.keyCheck(g, s, found, of, c, use)
+			check = p.keyCheck(g, s, found, of, use)
 		}
 		checks = append(checks, check)
 	}
 	return checks
 }
 
-func (p *prover) keyCheck(g plan.Grant, s *sides, found *findings, of iampolicy.Request, c call, use keyUse) Check {
+func (p *prover) keyCheck(g plan.Grant, s *sides, found *findings, of iampolicy.Request, use keyUse) Check {
 	k := s.key
 	req := p.keyRequest(g, k, of, use.action)
 	check := Check{Action: use.action, Resource: req.Resource, Verdict: Allowed, Context: map[string]string{}}

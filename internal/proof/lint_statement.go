@@ -68,7 +68,7 @@ func (l *linter) account(principal string) {
 	if !listed {
 		mend := "add it to xshare.yaml (with manage: false if it is a partner's), or correct it"
 		for _, other := range sortedKeys(l.about.Accounts) {
-			if differ(id, other, 2) {
+			if differ(id, other) {
 				mend = "did you mean " + other + ", " + l.about.Accounts[other].Alias + "? " + strings.ToUpper(mend[:1]) + mend[1:]
 				break
 			}

@@ -84,7 +84,7 @@ func missOf(principal, roleARN string) miss {
 	}
 	sameName := have.name == meant.name
 	switch {
-	case have.kind == "root" && differ(have.account, meant.account, 2):
+	case have.kind == "root" && differ(have.account, meant.account):
 		m.code, m.score = PrincipalAccount, 2
 		m.why = fmt.Sprintf("the account is %s, not %s", have.account, meant.account)
 	case have.kind == "root":
@@ -94,7 +94,7 @@ func missOf(principal, roleARN string) miss {
 	case sameName && have.path != meant.path:
 		m.code, m.score = PrincipalPath, 5
 		m.why = fmt.Sprintf("the path is %s, not %s", have.path, meant.path)
-	case have.account == meant.account && (strings.EqualFold(have.name, meant.name) || differ(have.name, meant.name, 2)):
+	case have.account == meant.account && (strings.EqualFold(have.name, meant.name) || differ(have.name, meant.name)):
 		m.code, m.score = PrincipalName, 4
 		m.why = fmt.Sprintf("the name is %s, not %s", have.name, meant.name)
 	}
@@ -125,10 +125,13 @@ func isUniqueID(principal string) bool {
 	})
 }
 
-// differ reports whether two texts differ, in at most n characters that were
-// put in, left out, changed, or swapped with the next.
-func differ(a, b string, n int) bool {
-	if a == b || len(a)-len(b) > n || len(b)-len(a) > n {
+// slips is how many characters a mistyped text may differ in.
+const slips = 2
+
+// differ reports whether two texts differ, in at most slips characters that
+// were put in, left out, changed, or swapped with the next.
+func differ(a, b string) bool {
+	if a == b || len(a)-len(b) > slips || len(b)-len(a) > slips {
 		return false
 	}
 	// Distance of Damerau and Levenshtein, in its restricted form, by rows.
@@ -152,5 +155,5 @@ func differ(a, b string, n int) bool {
 		}
 		before, last = last, row
 	}
-	return last[len(b)] <= n
+	return last[len(b)] <= slips
 }

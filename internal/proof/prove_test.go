@@ -522,7 +522,8 @@ func TestKeyMendsMend(t *testing.T) {
 	key.Policy, l.role().Inline = []byte(`{"Version":"2012-10-17","Statement":[]}`), nil
 	key.Policy = []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + owner + `"},"Action":"kms:*","Resource":"*"}]}`)
 	for _, c := range proof.Live(p, snapshots)[0].Causes {
-		text := c.Mend[strings.Index(c.Mend, "{"):]
+		_, text, _ := strings.Cut(c.Mend, "{")
+		text = "{" + text
 		if !json.Valid([]byte(text)) {
 			t.Fatalf("no JSON: %s", text)
 		}

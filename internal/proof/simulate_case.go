@@ -130,7 +130,7 @@ func (r *caseReader) gather(list []field, isStep bool) (testCase, error) {
 func suggestField(name string) string {
 	best := ""
 	for _, f := range caseFields {
-		if strings.EqualFold(f, name) || differ(strings.ToLower(f), strings.ToLower(name), 2) && best == "" {
+		if strings.EqualFold(f, name) || differ(strings.ToLower(f), strings.ToLower(name)) && best == "" {
 			best = f
 		}
 	}
