@@ -112,12 +112,13 @@ func TestPrincipalsInTrust(t *testing.T) {
 		`{"AWS":"arn:aws:iam::333333333333:user/admin"}`:                          "",
 		`{"AWS":["arn:aws:iam::111111111111:role/team/a/pathed","111111111111"]}`: "",
 		`{"AWS":"arn:aws:sts::111111111111:assumed-role/own/anybody"}`:            "",
-		`{"AWS":"` + id + `"}`:                                                    `{"AWS":"arn:aws:iam::111111111111:role/own"}`,
-		`{"AWS":"arn:aws:iam::111111111111:role/pathed"}`:                         "refused",
-		`{"AWS":"arn:aws:sts::111111111111:assumed-role/own"}`:                    "refused",
-		`{"AWS":"arn:aws:sts::111111111111:assumed-role/no/body"}`:                "refused",
-		`{"AWS":"arn:aws:iam::111111111111:group/g"}`:                             "refused",
-		`{"AWS":"arn:aws:s3:::bucket"}`:                                           "refused",
+
+		`{"AWS":"` + id + `"}`:                                     `{"AWS":"arn:aws:iam::111111111111:role/own"}`,
+		`{"AWS":"arn:aws:iam::111111111111:role/pathed"}`:          "refused",
+		`{"AWS":"arn:aws:sts::111111111111:assumed-role/own"}`:     "refused",
+		`{"AWS":"arn:aws:sts::111111111111:assumed-role/no/body"}`: "refused",
+		`{"AWS":"arn:aws:iam::111111111111:group/g"}`:              "refused",
+		`{"AWS":"arn:aws:s3:::bucket"}`:                            "refused",
 	} {
 		t.Run(principal, func(t *testing.T) {
 			_, err := s.iam(owner).UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: str("open"), PolicyDocument: str(trusting(principal))})
