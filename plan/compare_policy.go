@@ -48,7 +48,7 @@ func (c *comparer) statements(change *Change, parts []Part, live *iampolicy.Docu
 	for _, p := range change.LivePairs {
 		name := belongs(p)
 		kept := unselected[name] && !selected[name]
-		gone := p.Restrict(func(a iampolicy.Atom) bool { return isUniqueID(a.Principal) || !stated[a] && !kept })
+		gone := p.Restrict(func(a iampolicy.Atom) bool { return iampolicy.IsEntityID(a.Principal) || !stated[a] && !kept })
 		change.Lose = append(change.Lose, gone...)
 		if len(gone) > 0 {
 			lost[name] = append(lost[name], gone...)
@@ -192,7 +192,7 @@ func (c *comparer) dropDead(change *Change) []iampolicy.Dropped {
 func (c *comparer) deadPrincipals(change *Change, live *iampolicy.Document) {
 	named := map[string]bool{}
 	for _, p := range change.Lose {
-		if isUniqueID(p.Principal) && !named[p.Principal] {
+		if iampolicy.IsEntityID(p.Principal) && !named[p.Principal] {
 			named[p.Principal] = true
 			c.problem(change, specs.SeverityWarning, "dead-principal",
 				fmt.Sprintf("our statements in %s name %s, the id of a role that was deleted; a role made again under its name is another principal to AWS", change.Name, p.Principal),
@@ -216,7 +216,7 @@ func (c *comparer) deadPrincipals(change *Change, live *iampolicy.Document) {
 				mend += ", or let --drop-dead-principals do it"
 			}
 			at := slices.IndexFunc(list.AWS, func(id string) bool {
-				return isUniqueID(id) && !(change.DropDead && droppable && iampolicy.IsDead(id))
+				return iampolicy.IsEntityID(id) && !(change.DropDead && droppable && iampolicy.IsDead(id))
 			})
 			if at >= 0 {
 				c.fail(change, "foreign-dead-principal",
@@ -315,14 +315,6 @@ func (c *comparer) parseLive(change *Change, text []byte) (*iampolicy.Document, 
 		return nil, false
 	}
 	return live, true
-}
-
-// isUniqueID reports whether a principal is the id of an IAM entity. AWS shows
-// one in place of an ARN once the entity is gone.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
-func isUniqueID(principal string) bool {
-	return len(principal) >= 16 && (strings.HasPrefix(principal, "AROA") ||
-		strings.HasPrefix(principal, "AIDA") || strings.HasPrefix(principal, "AGPA"))
 }
 
 // digestOurs is the digest of our statements in a live document; empty when

@@ -206,7 +206,7 @@ func dead(d *iampolicy.Document) []string {
 	}
 	var ids []string
 	for _, p := range principals(d.Statements) {
-		if uniqueID.MatchString(p) {
+		if iampolicy.IsEntityID(p) {
 			ids = append(ids, p)
 		}
 	}

@@ -3,7 +3,6 @@ package awslive
 import (
 	"errors"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -62,11 +61,6 @@ func isUnseenProfile(err error) bool {
 	return errors.As(err, &e) && e.ErrorCode() == "InvalidParameterValue" &&
 		strings.Contains(strings.ToLower(strings.ReplaceAll(e.ErrorMessage(), " ", "")), "instanceprofile")
 }
-
-// uniqueID is the form of an IAM unique id: what is left in a policy of a
-// principal that was deleted.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-var uniqueID = regexp.MustCompile(`^A(ROA|IDA|GPA)[A-Z0-9]{12,}$`)
 
 // failed words a failed call. An error that is worded already stays as it is.
 func (c *Client) failed(err error, account, region, resource, mend string) error {

@@ -14,6 +14,13 @@ func IsDead(principal string) bool {
 	return len(principal) >= 16 && (strings.HasPrefix(principal, "AROA") || strings.HasPrefix(principal, "AIDA"))
 }
 
+// IsEntityID reports whether a principal is the unique id of a role, user or
+// group, which AWS shows in place of an ARN once the entity is gone.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+func IsEntityID(principal string) bool {
+	return IsDead(principal) || len(principal) >= 16 && strings.HasPrefix(principal, "AGPA")
+}
+
 // Dropped is what DropDead took out of one statement.
 type Dropped struct {
 	Statement string   // how it is called: its Sid or its number

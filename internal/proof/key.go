@@ -258,7 +258,7 @@ func grantStatement(grant plan.KeyGrant) iampolicy.Statement {
 		Sid: "grant " + grant.ID, Effect: iampolicy.Allow, Resource: []string{"*"},
 		Principal: &iampolicy.Principals{AWS: []string{grant.Grantee}},
 	}
-	if !strings.HasPrefix(grant.Grantee, "arn:") && !isUniqueID(grant.Grantee) {
+	if !strings.HasPrefix(grant.Grantee, "arn:") && !iampolicy.IsEntityID(grant.Grantee) {
 		s.Principal = &iampolicy.Principals{Service: []string{grant.Grantee}}
 	}
 	for _, operation := range grant.Operations {

@@ -51,7 +51,7 @@ func (l *linter) principalForms(p *iampolicy.Principals) {
 		}
 	}
 	for _, name := range p.AWS {
-		if isUniqueID(name) && l.allows() {
+		if iampolicy.IsEntityID(name) && l.allows() {
 			l.add(DeadPrincipal, principalElement(l.s), fmt.Sprintf("names %s, the id of a role or user that was deleted: it matches nobody", name),
 				"take it out, or name the role that is there now")
 		}

@@ -2,7 +2,6 @@ package proof
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -72,7 +71,7 @@ type miss struct {
 // is one in the account's id.
 func missOf(principal, roleARN string) miss {
 	m := miss{principal: principal}
-	if isUniqueID(principal) {
+	if iampolicy.IsEntityID(principal) {
 		m.code, m.score = PrincipalGone, 3
 		m.why = "the id of a principal that was deleted; if it was this role, made again under its name, it is another one to AWS"
 		return m
@@ -114,15 +113,6 @@ func splitARN(arn string) (iamARN, bool) {
 	kind, rest, _ := strings.Cut(fields[5], "/")
 	at := strings.LastIndex(rest, "/")
 	return iamARN{account: fields[4], kind: kind, path: "/" + rest[:at+1], name: rest[at+1:]}, true
-}
-
-// isUniqueID reports whether a principal is the id of an IAM entity, which AWS
-// shows in place of an ARN once the entity is gone.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
-func isUniqueID(principal string) bool {
-	return len(principal) >= 16 && slices.ContainsFunc([]string{"AROA", "AIDA", "AGPA"}, func(prefix string) bool {
-		return strings.HasPrefix(principal, prefix)
-	})
 }
 
 // slips is how many characters a mistyped text may differ in.
