@@ -41,7 +41,7 @@ take a while.`,
 			return a.verify(cmd.Context(), dir, wait)
 		},
 	}
-	a.addFormat(cmd, "text", "json")
+	a.addFormat(cmd, "text", "json", "junit")
 	a.addAccountFlags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&a.flags.probe, "probe", false, "try it too, by real S3 calls as the role")
@@ -78,9 +78,12 @@ func (a *app) verify(ctx context.Context, dir string, wait *wait) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.flags.format == "json" {
+	switch a.flags.format {
+	case "json":
 		err = report.VerifyJSON(a.streams.out, v.proofs, v.probes)
-	} else {
+	case "junit":
+		err = report.VerifyJUnit(a.streams.out, v.proofs, v.probes)
+	default:
 		err = report.Verify(a.streams.out, v.proofs, v.probes, a.outStyle())
 	}
 	if err != nil {

@@ -64,6 +64,30 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+func TestVerifyJUnit(t *testing.T) {
+	w := applied(t, recipeYAML, secondYAML)
+	w.replace("222222222222:role/ec2role", "222222222223:role/ec2role")
+	delete(w.snapshots, "222222222222")
+	unproved := proof.Live(w.plan, w.snapshots)
+	w = applied(t, recipeYAML, secondYAML)
+	w.replace("222222222222:role/ec2role", "222222222223:role/ec2role")
+	tests := map[string]struct {
+		proofs []proof.GrantProof
+		probes map[string]executor.ProbeResult
+	}{
+		"denied": {proofs: proof.Live(w.plan, w.snapshots), probes: probes},
+		"not-checked": {proofs: unproved, probes: map[string]executor.ProbeResult{
+			"nightly-reports/222222222222/reports": {Verdict: executor.ProbeFails, Reason: "PutObject was \x1b[31mdenied <&\""},
+		}},
+		"nothing": {},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			golden(t, "verify-"+name+".junit.xml", text(t, func(b *bytes.Buffer) error { return report.VerifyJUnit(b, tt.proofs, tt.probes) }))
+		})
+	}
+}
+
 func TestVerifyJSON(t *testing.T) {
 	w := applied(t, recipeYAML, secondYAML)
 	w.replace("222222222222:role/ec2role", "222222222223:role/ec2role")
