@@ -8,6 +8,8 @@ type account struct {
 	ID       string
 	AdminID  string // AIDA… of user/admin
 	Roles    map[string]*role
+	Users    map[string]*user   `json:",omitempty"` // but for user/admin
+	Groups   map[string]*group  `json:",omitempty"`
 	Policies map[string]*policy // managed by the customer, by name
 	Profiles map[string]*profile
 	// PublicAccess is S3's Block Public Access of the whole account; nil: not set.
@@ -18,15 +20,10 @@ type tag struct{ Key, Value string }
 
 // role is an IAM role.
 type role struct {
-	newness
-	Account, Name, Path, ID, ARN string
-	Trust                        boundPolicy
-	Description                  string
-	MaxSession                   int // seconds
-	Boundary                     string
-	Inline                       map[string]string // name -> text as it was put
-	Attached                     []string          // ARNs, in the order of attachment
-	Tags                         []tag
+	entity
+	Trust       boundPolicy
+	Description string
+	MaxSession  int // seconds
 }
 
 // policy is a customer managed policy, or one of the few AWS managed ones.
@@ -55,8 +52,6 @@ type profile struct {
 	Tags                         []tag
 }
 
-const adminName = "admin"
-
 // allowAll is what administrators have.
 const allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
@@ -65,11 +60,22 @@ func (w *world) account(s *Server, id string) *account {
 	a := w.Accounts[id]
 	if a == nil {
 		a = &account{ID: id, Roles: map[string]*role{}, Policies: map[string]*policy{}, Profiles: map[string]*profile{}}
+		a.complete()
 		a.AdminID = s.uniqueID("AIDA", id, adminName)
 		w.Accounts[id] = a
 		s.store.touch()
 	}
 	return a
+}
+
+// complete makes the maps that an account of an older state file lacks.
+func (a *account) complete() {
+	if a.Users == nil {
+		a.Users = map[string]*user{}
+	}
+	if a.Groups == nil {
+		a.Groups = map[string]*group{}
+	}
 }
 
 // arn makes an ARN of the sandbox's partition.
@@ -88,22 +94,38 @@ func (s *Server) sessionARN(r *role, name string) string {
 
 // findRole finds a role by its ARN, path included.
 func (s *Server) findRole(arn string) *role {
-	id, resource := splitIAM(arn)
-	name, ok := strings.CutPrefix(resource, "role/")
-	if a := s.world.Accounts[id]; ok && a != nil {
-		if r := a.Roles[name[strings.LastIndex(name, "/")+1:]]; r != nil && r.ARN == arn {
+	if a, name := s.namedBy(arn, "role/"); a != nil {
+		if r := a.Roles[name]; r != nil && r.ARN == arn {
 			return r
 		}
 	}
 	return nil
 }
 
+// findUser finds a user by its ARN, path included.
+func (s *Server) findUser(arn string) *user {
+	if a, name := s.namedBy(arn, "user/"); a != nil {
+		if u := s.user(a, name); u != nil && u.ARN == arn {
+			return u
+		}
+	}
+	return nil
+}
+
+// namedBy is the account of an ARN of a kind, if there is one, and the name in it.
+func (s *Server) namedBy(arn, kind string) (*account, string) {
+	id, resource := splitIAM(arn)
+	name, ok := strings.CutPrefix(resource, kind)
+	if !ok {
+		return nil, ""
+	}
+	return s.world.Accounts[id], name[strings.LastIndex(name, "/")+1:]
+}
+
 // findProfile finds an instance profile by its ARN.
 func (s *Server) findProfile(arn string) *profile {
-	id, resource := splitIAM(arn)
-	name, ok := strings.CutPrefix(resource, "instance-profile/")
-	if a := s.world.Accounts[id]; ok && a != nil {
-		if p := a.Profiles[name[strings.LastIndex(name, "/")+1:]]; p != nil && p.ARN == arn {
+	if a, name := s.namedBy(arn, "instance-profile/"); a != nil {
+		if p := a.Profiles[name]; p != nil && p.ARN == arn {
 			return p
 		}
 	}

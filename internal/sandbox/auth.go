@@ -58,7 +58,8 @@ func parseCredential(r *http.Request) (credential, error) {
 type caller struct {
 	iampolicy.Caller
 	userID  string   // as aws:userid has it: AIDA…, or AROA…:session
-	session *session // nil for administrators and anonymous callers
+	session *session // of a role; nil: the caller is none
+	user    *user    // nil: the caller is none
 }
 
 // session is a set of temporary credentials of a role.
@@ -113,7 +114,14 @@ func (s *Server) identify(c *call) error {
 		}
 		return nil
 	case accountKey.MatchString(key):
-		c.caller = s.administrator(key)
+		c.caller = userCaller(s.admin(s.world.account(s, key)))
+		return nil
+	}
+	if k := s.world.AccessKeys[key]; k != nil {
+		c.caller = userCaller(s.world.account(s, k.Account).Users[k.User]) // who has keys is not deleted
+		if c.credential.token != "" {
+			return refusal(c.service.badToken)
+		}
 		return nil
 	}
 	v, ok := s.world.Sessions[key]
@@ -138,11 +146,9 @@ func (s *Server) identify(c *call) error {
 
 func refusal(e apiError) error { return &e }
 
-// administrator is the user that a 12-digit access key id stands for.
-func (s *Server) administrator(id string) caller {
-	a := s.world.account(s, id)
-	return caller{userID: a.AdminID, Caller: iampolicy.Caller{
-		Kind: iampolicy.User, ARN: s.adminARN(id), Account: id, UniqueID: a.AdminID,
+func userCaller(u *user) caller {
+	return caller{user: u, userID: u.ID, Caller: iampolicy.Caller{
+		Kind: iampolicy.User, ARN: u.ARN, Account: u.Account, UniqueID: u.ID,
 	}}
 }
 
@@ -194,27 +200,43 @@ func (c *call) decide(p permission) iampolicy.Decision {
 	}, policies)
 }
 
-// policiesOf gathers what limits a caller: SEMANTICS, "two evaluations".
-func (s *Server) policiesOf(who caller) (iampolicy.Policies, error) {
-	var p iampolicy.Policies
-	if who.Kind == iampolicy.User {
-		d, err := s.document(allowAll)
-		if err != nil {
-			return p, err
-		}
-		p.Identity = []iampolicy.Named{{Name: "policy AdministratorAccess", Document: d}}
+// holder is the user, or the session's role, whose policies a caller has; nil:
+// it is anonymous.
+func (s *Server) holder(who caller) *entity {
+	switch {
+	case who.user != nil:
+		return &who.user.entity
+	case who.session != nil:
+		return &s.world.account(s, who.Account).Roles[who.session.Role].entity
 	}
-	if who.session != nil {
-		r := s.world.account(s, who.Account).Roles[who.session.Role]
-		var err error
-		if p.Identity, err = s.identityPolicies(r); err != nil {
-			return p, err
-		}
-		if r.Boundary != "" {
-			if p.Boundary, err = s.managedPolicies("boundary ", r.Boundary); err != nil {
+	return nil
+}
+
+// policiesOf gathers what limits a caller: SEMANTICS, "two evaluations". A user
+// also has the policies of its groups.
+func (s *Server) policiesOf(who caller) (p iampolicy.Policies, err error) {
+	e := s.holder(who)
+	if e == nil {
+		return p, nil
+	}
+	if p.Identity, err = s.identityPolicies(e); err != nil {
+		return p, err
+	}
+	if who.user != nil {
+		for _, name := range who.user.Groups {
+			list, err := s.identityPolicies(&s.world.account(s, who.Account).Groups[name].entity)
+			if err != nil {
 				return p, err
 			}
+			p.Identity = append(p.Identity, list...)
 		}
+	}
+	if e.Boundary != "" {
+		if p.Boundary, err = s.managedPolicies("boundary ", e.Boundary); err != nil {
+			return p, err
+		}
+	}
+	if who.session != nil {
 		for _, text := range who.session.Policies {
 			d, err := s.document(text)
 			if err != nil {
@@ -274,17 +296,19 @@ func (c *call) conditionKeys(p permission) map[string][]string {
 	case c.caller.Kind == iampolicy.Anonymous:
 		set("aws:PrincipalType", "Anonymous")
 		set("aws:userid", "anonymous")
-	case c.caller.session == nil:
+	case c.caller.user != nil:
 		set("aws:PrincipalType", "User")
 		set("aws:PrincipalArn", c.caller.ARN)
-		set("aws:username", adminName)
+		set("aws:username", c.caller.user.Name)
 	default:
 		set("aws:PrincipalType", "AssumedRole")
 		set("aws:PrincipalArn", c.caller.RoleARN)
-		for _, t := range c.server.world.account(c.server, c.caller.Account).Roles[c.caller.session.Role].Tags {
+		set("ec2:SourceInstanceARN", c.caller.session.Source)
+	}
+	if e := c.server.holder(c.caller); e != nil {
+		for _, t := range e.Tags {
 			m["aws:PrincipalTag/"+t.Key] = []string{t.Value}
 		}
-		set("ec2:SourceInstanceARN", c.caller.session.Source)
 	}
 	c.server.surroundings.apply(c, m)
 	if p.via != "" { // the request's network is the service's, not the caller's

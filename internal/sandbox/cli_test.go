@@ -79,7 +79,7 @@ func TestRecipeByCLI(t *testing.T) {
 		{"iam get-instance-profile --instance-profile-name " + name + " --query InstanceProfile.Roles[].Arn --output text", false, role + "\n", ""},
 		{"iam get-account-authorization-details --filter Role --query RoleDetailList[].InstanceProfileList[].InstanceProfileName --output text", false, name + "\n", ""},
 		{"iam delete-role --role-name " + name, true, "", "DeleteConflict"},
-		{"iam list-groups", true, "", "NotImplemented"},
+		{"iam list-saml-providers", true, "", "NotImplemented"},
 		{"sts assume-role --role-arn " + role + " --role-session-name cli --query Credentials.[AccessKeyId,SecretAccessKey,SessionToken] --output text", false, "ASIA", ""},
 	}
 	var last string

@@ -47,7 +47,7 @@ func (s *Server) serveClock(w http.ResponseWriter, r *http.Request) {
 // Propagation is for how long what is new stays unseen where AWS is eventually
 // consistent. The zero value: everything is seen at once.
 type Propagation struct {
-	Role    Window // naming a new role in a bucket or trust policy: "Invalid principal in policy"
+	Role    Window // naming a new role or user in a bucket or trust policy: "Invalid principal in policy"
 	Profile Window // naming a new instance profile in RunInstances
 }
 

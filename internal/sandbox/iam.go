@@ -28,21 +28,12 @@ func queryRefusals() refusals {
 // newIAM is the IAM service.
 func newIAM(*Server) *service {
 	ops := operations{}
-	for _, part := range []operations{roleOperations(), rolePolicyOperations(), policyOperations(), profileOperations(), accountOperations()} {
+	for _, part := range []operations{roleOperations(), userOperations(), groupOperations(), policyOperations(), profileOperations(), accountOperations()} {
 		maps.Copy(ops, part)
 	}
-	v := queryService("iam", iamNamespace, ops, []string{"RoleName", "PolicyArn", "InstanceProfileName", "PolicyName", "UserName"})
+	v := queryService("iam", iamNamespace, ops, []string{"RoleName", "PolicyArn", "InstanceProfileName", "PolicyName", "UserName", "GroupName"})
 	v.refusals = queryRefusals()
 	return v
-}
-
-// newRole makes a role that is in no account yet.
-func (s *Server) newRole(account, name, path string, now time.Time) *role {
-	return &role{
-		newness: newness{Created: now}, Account: account, Name: name, Path: path,
-		ID: s.uniqueID("AROA", account, name), ARN: s.arn("iam", "", account, "role"+path+name),
-		MaxSession: 3600, Inline: map[string]string{},
-	}
 }
 
 // newPolicy makes a managed policy, without a version, that is in no account yet.
@@ -101,18 +92,18 @@ func (s *Server) findPolicy(arn string) *policy {
 	return a.Policies[name]
 }
 
-// identityPolicies are a role's attached and inline policies.
-func (s *Server) identityPolicies(r *role) ([]iampolicy.Named, error) {
+// identityPolicies are the attached and inline policies of a role, user or group.
+func (s *Server) identityPolicies(e *entity) ([]iampolicy.Named, error) {
 	var out []iampolicy.Named
-	for _, arn := range r.Attached {
+	for _, arn := range e.Attached {
 		named, err := s.managedPolicies("policy ", arn)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, named...)
 	}
-	for _, name := range sortedKeys(r.Inline) {
-		d, err := s.document(r.Inline[name])
+	for _, name := range sortedKeys(e.Inline) {
+		d, err := s.document(e.Inline[name])
 		if err != nil {
 			return nil, err
 		}

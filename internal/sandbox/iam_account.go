@@ -9,7 +9,6 @@ func accountOperations() operations {
 	return operations{
 		"GetAccountAuthorizationDetails": {append([]string{"Filter.member.N"}, pageParams...), getAccountAuthorizationDetails},
 		"GetAccountSummary":              {nil, getAccountSummary},
-		"GetUser":                        {[]string{"UserName"}, getUser},
 	}
 }
 
@@ -21,7 +20,20 @@ type userDetailXML struct {
 	UserID                  string `xml:"UserId"`
 	ARN                     string `xml:"Arn"`
 	CreateDate              timestamp
-	GroupList               members[struct{}]
+	UserPolicyList          members[inlineXML]
+	GroupList               members[string]
+	AttachedManagedPolicies members[attachedXML]
+	PermissionsBoundary     *boundaryXML `xml:",omitempty"`
+	Tags                    members[tag]
+}
+
+type groupDetailXML struct {
+	Path                    string
+	GroupName               string
+	GroupID                 string `xml:"GroupId"`
+	ARN                     string `xml:"Arn"`
+	CreateDate              timestamp
+	GroupPolicyList         members[inlineXML]
 	AttachedManagedPolicies members[attachedXML]
 }
 
@@ -44,13 +56,14 @@ type roleDetailXML struct {
 // exactly one of its members is set.
 type detail struct {
 	key    string
-	user   *userDetailXML
+	user   *user
+	group  *group
 	role   *role
 	policy *policy
 }
 
-// getAccountAuthorizationDetails gives users, roles and managed policies, in
-// that order, as one paged list. It has no tags of policies, no description
+// getAccountAuthorizationDetails gives users, groups, roles and managed policies,
+// in that order, as one paged list. It has no tags of policies, no description
 // and session duration of roles, and only instance profiles with a role.
 func getAccountAuthorizationDetails(c *call, p params) (any, error) {
 	if err := c.allow(c.operation, "*", nil, nil); err != nil {
@@ -67,27 +80,32 @@ func getAccountAuthorizationDetails(c *call, p params) (any, error) {
 	used := s.uses(a.ID)
 	var list []detail
 	if wanted("User") {
-		list = append(list, detail{key: "1", user: &userDetailXML{
-			Path: "/", UserName: adminName, UserID: a.AdminID, ARN: s.adminARN(a.ID), CreateDate: timestamp{builtInTime},
-			AttachedManagedPolicies: attachedOf([]string{s.administratorAccess()}),
-		}})
+		users := s.users(a)
+		for _, name := range sortedKeys(users) {
+			list = append(list, detail{key: "1" + name, user: users[name]})
+		}
+	}
+	if wanted("Group") {
+		for _, name := range sortedKeys(a.Groups) {
+			list = append(list, detail{key: "2" + name, group: a.Groups[name]})
+		}
 	}
 	if wanted("Role") {
 		for _, name := range sortedKeys(a.Roles) {
-			list = append(list, detail{key: "2" + name, role: a.Roles[name]})
+			list = append(list, detail{key: "3" + name, role: a.Roles[name]})
 		}
 	}
 	if wanted("AWSManagedPolicy") { // those in use
 		for _, name := range sortedKeys(builtInPolicies) {
 			v := s.builtIn(s.arn("iam", "", "aws", "policy/"+name))
 			if used[v.ARN] != (uses{}) {
-				list = append(list, detail{key: "3" + name, policy: v})
+				list = append(list, detail{key: "4" + name, policy: v})
 			}
 		}
 	}
 	if wanted("LocalManagedPolicy") {
 		for _, name := range sortedKeys(a.Policies) {
-			list = append(list, detail{key: "4" + name, policy: a.Policies[name]})
+			list = append(list, detail{key: "5" + name, policy: a.Policies[name]})
 		}
 	}
 	list, more, marker, err := page(p, list, func(d detail) string { return d.key })
@@ -96,7 +114,7 @@ func getAccountAuthorizationDetails(c *call, p params) (any, error) {
 	}
 	out := struct {
 		UserDetailList  members[userDetailXML]
-		GroupDetailList members[struct{}]
+		GroupDetailList members[groupDetailXML]
 		RoleDetailList  members[roleDetailXML]
 		Policies        members[policyXML]
 		paging
@@ -105,7 +123,9 @@ func getAccountAuthorizationDetails(c *call, p params) (any, error) {
 	for _, d := range list {
 		switch {
 		case d.user != nil:
-			out.UserDetailList = append(out.UserDetailList, *d.user)
+			out.UserDetailList = append(out.UserDetailList, userDetail(d.user))
+		case d.group != nil:
+			out.GroupDetailList = append(out.GroupDetailList, groupDetail(d.group))
 		case d.role != nil:
 			out.RoleDetailList = append(out.RoleDetailList, s.roleDetail(d.role, profiles[d.role.Name]))
 		case d.policy != nil:
@@ -135,21 +155,41 @@ func profilesByRole(a *account) map[string][]*profile {
 func (s *Server) roleDetail(r *role, profiles []*profile) roleDetailXML {
 	v := roleDetailXML{
 		Path: r.Path, RoleName: r.Name, RoleID: r.ID, ARN: r.ARN, CreateDate: timestamp{r.Created},
-		AssumeRolePolicyDocument: encoded(s.shown(r.Trust)),
-		AttachedManagedPolicies:  attachedOf(r.Attached), PermissionsBoundary: boundaryOf(r.Boundary), Tags: r.Tags,
+		AssumeRolePolicyDocument: encoded(s.shown(r.Trust)), RolePolicyList: inlineOf(r.Inline),
+		AttachedManagedPolicies: attachedOf(r.Attached), PermissionsBoundary: boundaryOf(r.Boundary), Tags: r.Tags,
 	}
 	for _, p := range profiles {
 		v.InstanceProfileList = append(v.InstanceProfileList, s.profileAlone(p))
 	}
-	for _, name := range sortedKeys(r.Inline) {
-		v.RolePolicyList = append(v.RolePolicyList, inlineXML{name, encoded(r.Inline[name])})
-	}
 	return v
+}
+
+func userDetail(u *user) userDetailXML {
+	return userDetailXML{
+		Path: u.Path, UserName: u.Name, UserID: u.ID, ARN: u.ARN, CreateDate: timestamp{u.Created},
+		UserPolicyList: inlineOf(u.Inline), GroupList: u.Groups,
+		AttachedManagedPolicies: attachedOf(u.Attached), PermissionsBoundary: boundaryOf(u.Boundary), Tags: u.Tags,
+	}
+}
+
+func groupDetail(g *group) groupDetailXML {
+	return groupDetailXML{
+		Path: g.Path, GroupName: g.Name, GroupID: g.ID, ARN: g.ARN, CreateDate: timestamp{g.Created},
+		GroupPolicyList: inlineOf(g.Inline), AttachedManagedPolicies: attachedOf(g.Attached),
+	}
+}
+
+// inlineOf are inline policies with their texts, by name.
+func inlineOf(inline map[string]string) members[inlineXML] {
+	out := members[inlineXML]{}
+	for _, name := range sortedKeys(inline) {
+		out = append(out, inlineXML{name, encoded(inline[name])})
+	}
+	return out
 }
 
 // An account's quotas, those that AWS gives a new one (IAM:reference_iam-quotas).
 const (
-	maxRoles    = 1000
 	maxProfiles = 1000
 	maxPolicies = 1500
 )
@@ -184,38 +224,10 @@ func getAccountSummary(c *call, _ params) (any, error) {
 		versions += len(v.Versions)
 	}
 	return struct{ SummaryMap summaryMap }{summaryMap{
-		"Users": 1, "Groups": 0, "Roles": len(a.Roles), "InstanceProfiles": len(a.Profiles), "Policies": len(a.Policies), "PolicyVersionsInUse": versions,
-		"RolesQuota": maxRoles, "InstanceProfilesQuota": maxProfiles, "PoliciesQuota": maxPolicies, "UsersQuota": 5000, "GroupsQuota": 300, "PolicyVersionsInUseQuota": 10000,
+		"Users": len(c.server.users(a)), "Groups": len(a.Groups), "Roles": len(a.Roles), "InstanceProfiles": len(a.Profiles), "Policies": len(a.Policies), "PolicyVersionsInUse": versions,
+		"RolesQuota": roleKind.quota, "InstanceProfilesQuota": maxProfiles, "PoliciesQuota": maxPolicies, "UsersQuota": userKind.quota, "GroupsQuota": groupKind.quota, "PolicyVersionsInUseQuota": 10000,
 		"PolicySizeQuota": maxPolicySize, "VersionsPerPolicyQuota": maxVersions, "AttachedPoliciesPerRoleQuota": maxAttached, "AssumeRolePolicySizeQuota": maxTrust,
+		"AttachedPoliciesPerUserQuota": maxAttached, "AttachedPoliciesPerGroupQuota": maxAttached, "UserPolicySizeQuota": userKind.inline, "GroupPolicySizeQuota": groupKind.inline,
+		"GroupsPerUserQuota": maxGroups, "AccessKeysPerUserQuota": maxAccessKeys,
 	}}, nil
-}
-
-type userXML struct {
-	Path       string
-	UserName   string
-	UserID     string `xml:"UserId"`
-	ARN        string `xml:"Arn"`
-	CreateDate timestamp
-}
-
-// getUser knows the one user that every account has. Without a name it is
-// about the caller, which must then be a user.
-func getUser(c *call, p params) (any, error) {
-	name := adminName
-	if p.has("UserName") {
-		var err error
-		if name, err = p.name("UserName", 64); err != nil {
-			return nil, err
-		}
-	} else if c.caller.session != nil {
-		return nil, validation("Must specify userName when calling with non-User credentials")
-	}
-	a := c.iam()
-	if err := c.allow(c.operation, c.server.arn("iam", "", a.ID, "user/"+name), nil, nil); err != nil {
-		return nil, err
-	}
-	if name != adminName {
-		return nil, noSuchEntity("The user with name %s cannot be found.", name)
-	}
-	return struct{ User userXML }{userXML{"/", name, a.AdminID, c.server.adminARN(a.ID), timestamp{builtInTime}}}, nil
 }

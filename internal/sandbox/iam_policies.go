@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,7 +11,7 @@ import (
 )
 
 func policyOperations() operations {
-	return operations{
+	ops := operations{
 		"CreatePolicy":            {append([]string{"PolicyName", "Path", "PolicyDocument", "Description"}, tagParams...), createPolicy},
 		"GetPolicy":               {[]string{"PolicyArn"}, getPolicy},
 		"DeletePolicy":            {[]string{"PolicyArn"}, deletePolicy},
@@ -21,10 +22,15 @@ func policyOperations() operations {
 		"SetDefaultPolicyVersion": {[]string{"PolicyArn", "VersionId"}, setDefaultPolicyVersion},
 		"DeletePolicyVersion":     {[]string{"PolicyArn", "VersionId"}, deletePolicyVersion},
 		"ListEntitiesForPolicy":   {append([]string{"PolicyArn", "EntityFilter", "PathPrefix", "PolicyUsageFilter"}, pageParams...), listEntitiesForPolicy},
-		"TagPolicy":               {append([]string{"PolicyArn"}, tagParams...), tagPolicy},
-		"UntagPolicy":             {[]string{"PolicyArn", "TagKeys.member.N"}, untagPolicy},
-		"ListPolicyTags":          {append([]string{"PolicyArn"}, pageParams...), listPolicyTags},
 	}
+	maps.Copy(ops, taggingOf("Policy", "PolicyArn", func(c *call, p params, extra map[string][]string) (*[]tag, error) {
+		v, err := policyFor(c, p, extra)
+		if err != nil {
+			return nil, err
+		}
+		return &v.Tags, nil
+	}))
+	return ops
 }
 
 // Quotas of one managed policy (IAM:reference_iam-quotas).
@@ -178,18 +184,7 @@ func listPolicies(c *call, p params) (any, error) {
 			usage == "PermissionsPolicy" && n.attached == 0 || usage == "PermissionsBoundary" && n.boundaries == 0
 	})
 	slices.SortFunc(list, func(a, b *policy) int { return strings.Compare(a.ARN, b.ARN) })
-	list, more, marker, err := page(p, list, func(v *policy) string { return v.ARN })
-	if err != nil {
-		return nil, err
-	}
-	var out members[policyXML]
-	for _, v := range list {
-		out = append(out, policyListed(v, used[v.ARN]))
-	}
-	return struct {
-		Policies members[policyXML]
-		paging
-	}{out, paging{more, marker}}, nil
+	return listOf(p, "Policies", list, func(v *policy) string { return v.ARN }, func(v *policy) policyXML { return policyListed(v, used[v.ARN]) })
 }
 
 type versionResult struct{ PolicyVersion versionXML }
@@ -246,21 +241,10 @@ func listPolicyVersions(c *call, p params) (any, error) {
 	list := slices.Clone(v.Versions)
 	slices.Reverse(list)
 	// Newest first, so that the paging key grows downwards.
-	list, more, marker, err := page(p, list, func(w *version) string {
+	return listOf(p, "Versions", list, func(w *version) string {
 		n, _ := strconv.Atoi(strings.TrimPrefix(w.ID, "v")) // made by addVersion
 		return strconv.Itoa(1_000_000_000 - n)
-	})
-	if err != nil {
-		return nil, err
-	}
-	var out members[versionXML]
-	for _, w := range list {
-		out = append(out, versionOf(v, w, false))
-	}
-	return struct {
-		Versions members[versionXML]
-		paging
-	}{out, paging{more, marker}}, nil
+	}, func(w *version) versionXML { return versionOf(v, w, false) })
 }
 
 func setDefaultPolicyVersion(c *call, p params) (any, error) {
@@ -297,82 +281,36 @@ func listEntitiesForPolicy(c *call, p params) (any, error) {
 	if !slices.Contains([]string{"", "PermissionsPolicy", "PermissionsBoundary"}, usage) {
 		return nil, constraint(usage, "policyUsageFilter", "Member must satisfy enum value set: [PermissionsPolicy, PermissionsBoundary]")
 	}
-	type roleEntity struct {
-		RoleName string
-		RoleID   string `xml:"RoleId"`
-	}
-	type userEntity struct {
-		UserName string
-		UserID   string `xml:"UserId"`
-	}
-	a := c.iam()
-	var list []any // users, then roles
-	if (filter == "" || filter == "User") && usage != "PermissionsBoundary" && v.ARN == c.server.administratorAccess() && prefixOf(p) == "/" {
-		list = append(list, userEntity{adminName, a.AdminID})
-	}
-	if filter == "" || filter == "Role" {
-		for _, name := range sortedKeys(a.Roles) {
-			r := a.Roles[name]
-			attached := usage != "PermissionsBoundary" && slices.Contains(r.Attached, v.ARN)
-			bounded := usage != "PermissionsPolicy" && r.Boundary == v.ARN
-			if (attached || bounded) && strings.HasPrefix(r.Path, prefixOf(p)) {
-				list = append(list, roleEntity{name, r.ID})
-			}
+	var list []kindred
+	for _, e := range c.server.entitiesOf(c.iam()) {
+		attached := usage != "PermissionsBoundary" && e.has(v.ARN)
+		bounded := usage != "PermissionsPolicy" && e.Boundary == v.ARN
+		if (filter == "" || filter == e.kind.name) && (attached || bounded) && strings.HasPrefix(e.Path, prefixOf(p)) {
+			list = append(list, e)
 		}
 	}
-	list, more, marker, err := page(p, list, func(e any) string {
-		if r, ok := e.(roleEntity); ok {
-			return "role/" + r.RoleName
-		}
-		return "" // the one user, always first
+	list, more, marker, err := page(p, list, func(e kindred) string {
+		return strconv.Itoa(slices.Index(entityKinds, e.kind)) + e.Name
 	})
 	if err != nil {
 		return nil, err
 	}
 	out := struct {
-		PolicyGroups members[struct{}]
-		PolicyUsers  members[userEntity]
-		PolicyRoles  members[roleEntity]
+		PolicyGroups members[usedByXML]
+		PolicyUsers  members[usedByXML]
+		PolicyRoles  members[usedByXML]
 		paging
 	}{paging: paging{more, marker}}
 	for _, e := range list {
-		switch e := e.(type) {
-		case userEntity:
-			out.PolicyUsers = append(out.PolicyUsers, e)
-		case roleEntity:
-			out.PolicyRoles = append(out.PolicyRoles, e)
+		v := usedByXML{element(e.kind.name+"Name", e.Name), element(e.kind.name+"Id", e.ID)}
+		switch e.kind {
+		case groupKind:
+			out.PolicyGroups = append(out.PolicyGroups, v)
+		case userKind:
+			out.PolicyUsers = append(out.PolicyUsers, v)
+		default:
+			out.PolicyRoles = append(out.PolicyRoles, v)
 		}
 	}
 	return out, nil
-}
-
-func tagPolicy(c *call, p params) (any, error) {
-	tags, err := p.tags()
-	if err != nil {
-		return nil, err
-	}
-	v, err := policyFor(c, p, tagConditions(tags))
-	if err != nil {
-		return nil, err
-	}
-	v.Tags, err = withTags(v.Tags, tags)
-	return nil, err
-}
-
-func untagPolicy(c *call, p params) (any, error) {
-	keys := p.list("TagKeys.member", "")
-	v, err := policyFor(c, p, requestKeys(keys))
-	if err != nil {
-		return nil, err
-	}
-	v.Tags = withoutTags(v.Tags, keys)
-	return nil, nil
-}
-
-func listPolicyTags(c *call, p params) (any, error) {
-	v, err := policyFor(c, p, nil)
-	if err != nil {
-		return nil, err
-	}
-	return listTags(p, v.Tags)
 }

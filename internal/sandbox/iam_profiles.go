@@ -1,9 +1,12 @@
 package sandbox
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 func profileOperations() operations {
-	return operations{
+	ops := operations{
 		"CreateInstanceProfile":         {append([]string{"InstanceProfileName", "Path"}, tagParams...), createInstanceProfile},
 		"GetInstanceProfile":            {[]string{"InstanceProfileName"}, getInstanceProfile},
 		"DeleteInstanceProfile":         {[]string{"InstanceProfileName"}, deleteInstanceProfile},
@@ -11,10 +14,15 @@ func profileOperations() operations {
 		"RemoveRoleFromInstanceProfile": {[]string{"InstanceProfileName", "RoleName"}, removeRoleFromInstanceProfile},
 		"ListInstanceProfiles":          {append([]string{"PathPrefix"}, pageParams...), listInstanceProfiles},
 		"ListInstanceProfilesForRole":   {append([]string{"RoleName"}, pageParams...), listInstanceProfilesForRole},
-		"TagInstanceProfile":            {append([]string{"InstanceProfileName"}, tagParams...), tagInstanceProfile},
-		"UntagInstanceProfile":          {[]string{"InstanceProfileName", "TagKeys.member.N"}, untagInstanceProfile},
-		"ListInstanceProfileTags":       {append([]string{"InstanceProfileName"}, pageParams...), listInstanceProfileTags},
 	}
+	maps.Copy(ops, taggingOf("InstanceProfile", "InstanceProfileName", func(c *call, p params, extra map[string][]string) (*[]tag, error) {
+		v, err := profileFor(c, p, extra)
+		if err != nil {
+			return nil, err
+		}
+		return &v.Tags, nil
+	}))
+	return ops
 }
 
 // profileFor finds the instance profile that a call names and asks whether the
@@ -99,7 +107,7 @@ func deleteInstanceProfile(c *call, p params) (any, error) {
 // addRoleToInstanceProfile also needs iam:PassRole on the role (IAM API
 // reference, AddRoleToInstanceProfile). A profile holds one role.
 func addRoleToInstanceProfile(c *call, p params) (any, error) {
-	roleName, err := p.name("RoleName", maxRoleName)
+	roleName, err := p.name("RoleName", roleKind.longest)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +137,7 @@ func (c *call) passRole(r *role) error {
 }
 
 func removeRoleFromInstanceProfile(c *call, p params) (any, error) {
-	roleName, err := p.name("RoleName", maxRoleName)
+	roleName, err := p.name("RoleName", roleKind.longest)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +160,7 @@ func listInstanceProfiles(c *call, p params) (any, error) {
 }
 
 func listInstanceProfilesForRole(c *call, p params) (any, error) {
-	r, err := roleFor(c, p, nil)
+	r, err := roleFor(c, p)
 	if err != nil {
 		return nil, err
 	}
@@ -167,47 +175,5 @@ func (c *call) listProfiles(p params, wanted func(*profile) bool) (any, error) {
 			list = append(list, a.Profiles[name])
 		}
 	}
-	list, more, marker, err := page(p, list, func(v *profile) string { return v.Name })
-	if err != nil {
-		return nil, err
-	}
-	var out members[profileXML]
-	for _, v := range list {
-		out = append(out, c.server.profileListed(v))
-	}
-	return struct {
-		InstanceProfiles members[profileXML]
-		paging
-	}{out, paging{more, marker}}, nil
-}
-
-func tagInstanceProfile(c *call, p params) (any, error) {
-	tags, err := p.tags()
-	if err != nil {
-		return nil, err
-	}
-	v, err := profileFor(c, p, tagConditions(tags))
-	if err != nil {
-		return nil, err
-	}
-	v.Tags, err = withTags(v.Tags, tags)
-	return nil, err
-}
-
-func untagInstanceProfile(c *call, p params) (any, error) {
-	keys := p.list("TagKeys.member", "")
-	v, err := profileFor(c, p, requestKeys(keys))
-	if err != nil {
-		return nil, err
-	}
-	v.Tags = withoutTags(v.Tags, keys)
-	return nil, nil
-}
-
-func listInstanceProfileTags(c *call, p params) (any, error) {
-	v, err := profileFor(c, p, nil)
-	if err != nil {
-		return nil, err
-	}
-	return listTags(p, v.Tags)
+	return listOf(p, "InstanceProfiles", list, func(v *profile) string { return v.Name }, c.server.profileListed)
 }

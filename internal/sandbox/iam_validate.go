@@ -70,7 +70,6 @@ var (
 
 // The longest names (IAM:reference_iam-quotas).
 const (
-	maxRoleName    = 64
 	maxPolicyName  = 128
 	maxProfileName = 128
 	maxPath        = 512

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/xml"
 	"slices"
 	"strings"
 )
@@ -140,6 +141,46 @@ func attachedOf(arns []string) members[attachedXML] {
 	return out
 }
 
+// listed is the answer of a call that lists: a page of members, under the name
+// that they have in that answer.
+type listed[T any] struct {
+	name string
+	page members[T]
+	paging
+}
+
+// MarshalXML writes the members and where the page ends.
+func (l listed[T]) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+	if err := e.EncodeToken(start); err != nil {
+		return err
+	}
+	if err := e.EncodeElement(l.page, xml.StartElement{Name: xml.Name{Local: l.name}}); err != nil {
+		return err
+	}
+	if err := e.EncodeElement(l.IsTruncated, xml.StartElement{Name: xml.Name{Local: "IsTruncated"}}); err != nil {
+		return err
+	}
+	if l.Marker != "" {
+		if err := e.EncodeElement(l.Marker, xml.StartElement{Name: xml.Name{Local: "Marker"}}); err != nil {
+			return err
+		}
+	}
+	return e.EncodeToken(start.End())
+}
+
+// listOf is a page of a list, sorted by key, with its members as they are shown.
+func listOf[T, X any](p params, name string, list []T, key func(T) string, shown func(T) X) (any, error) {
+	list, more, marker, err := page(p, list, key)
+	if err != nil {
+		return nil, err
+	}
+	out := listed[X]{name, nil, paging{more, marker}}
+	for _, v := range list {
+		out.page = append(out.page, shown(v))
+	}
+	return out, nil
+}
+
 // paging ends every list's result.
 type paging struct {
 	IsTruncated bool
@@ -151,22 +192,35 @@ func (s *Server) administratorAccess() string {
 	return s.arn("iam", "", "aws", "policy/AdministratorAccess")
 }
 
+// usedByXML is who has a policy: RoleName and RoleId, or those of another kind.
+type usedByXML struct{ Name, ID elementXML }
+
+// elementXML is an element whose name its value knows.
+type elementXML struct {
+	XMLName xml.Name
+	Text    string `xml:",chardata"`
+}
+
+func element(name, text string) elementXML { return elementXML{xml.Name{Local: name}, text} }
+
 // uses are how often one policy is attached, and how often it is a boundary.
 type uses struct{ attached, boundaries int }
 
 // uses counts the uses of all policies in an account, by ARN.
 func (s *Server) uses(account string) map[string]uses {
-	out := map[string]uses{s.administratorAccess(): {attached: 1}}
-	for _, r := range s.world.account(s, account).Roles {
-		for _, arn := range r.Attached {
-			n := out[arn]
-			n.attached++
-			out[arn] = n
-		}
-		if r.Boundary != "" {
-			n := out[r.Boundary]
-			n.boundaries++
-			out[r.Boundary] = n
+	out := map[string]uses{}
+	for _, k := range entityKinds {
+		for _, e := range k.all(s, s.world.account(s, account)) {
+			for _, arn := range e.Attached {
+				n := out[arn]
+				n.attached++
+				out[arn] = n
+			}
+			if e.Boundary != "" {
+				n := out[e.Boundary]
+				n.boundaries++
+				out[e.Boundary] = n
+			}
 		}
 	}
 	return out

@@ -52,6 +52,12 @@ func (s *Server) requestID(c *call) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
+// longTermKey makes a user's access key.
+func (s *Server) longTermKey(account, user string) (id, secret string) {
+	id = "AKIA" + base32.StdEncoding.EncodeToString(s.created(account, "AKIA", user))[:16]
+	return id, base64.StdEncoding.EncodeToString(s.digest("secret", id))[:40]
+}
+
 // secret makes a session's key id, secret key and token.
 func (s *Server) secret(account, role, session string) (key, secret, token string) {
 	b := s.created(account, "ASIA", role+"/"+session)

@@ -80,9 +80,9 @@ func (s *Server) resolvePrincipal(name string, now time.Time) (id string, ok boo
 		return "", true
 	case resource == "user/"+adminName:
 		return s.world.account(s, account).AdminID, true
-	case kind == "role":
-		if r := s.findRole(name); r != nil && s.roleVisible(r, now) {
-			return r.ID, true
+	case kind == "user", kind == "role":
+		if e := s.principal(name); e != nil && s.visible(e, now) {
+			return e.ID, true
 		}
 	case kind == "assumed-role":
 		roleName, session, _ := strings.Cut(rest, "/")
@@ -92,10 +92,21 @@ func (s *Server) resolvePrincipal(name string, now time.Time) (id string, ok boo
 	return "", false
 }
 
-// roleVisible tells whether a role may be named in a policy yet: see
+// principal is the user or role with an ARN, or nil.
+func (s *Server) principal(arn string) *entity {
+	if r := s.findRole(arn); r != nil {
+		return &r.entity
+	}
+	if u := s.findUser(arn); u != nil {
+		return &u.entity
+	}
+	return nil
+}
+
+// visible tells whether a role or user may be named in a policy yet: see
 // Propagation. An attempt that comes too early is counted.
-func (s *Server) roleVisible(r *role, now time.Time) bool {
-	if r.seen(s.options.Propagation.Role, now) {
+func (s *Server) visible(e *entity, now time.Time) bool {
+	if e.seen(s.options.Propagation.Role, now) {
 		return true
 	}
 	s.store.touch()
@@ -113,12 +124,8 @@ func (s *Server) profileVisible(p *profile, now time.Time) bool {
 
 // currentID is the unique id that an ARN stands for now; empty: nobody's.
 func (s *Server) currentID(arn string) string {
-	if r := s.findRole(arn); r != nil {
-		return r.ID
-	}
-	account, resource := splitIAM(arn)
-	if a := s.world.Accounts[account]; a != nil && resource == "user/"+adminName {
-		return a.AdminID
+	if e := s.principal(arn); e != nil {
+		return e.ID
 	}
 	return ""
 }
@@ -132,6 +139,11 @@ func (s *Server) principalOf(id string) (arn string, ok bool) {
 		for _, r := range a.Roles {
 			if r.ID == id {
 				return r.ARN, true
+			}
+		}
+		for _, u := range a.Users {
+			if u.ID == id {
+				return u.ARN, true
 			}
 		}
 	}

@@ -12,9 +12,9 @@ import (
 // when one has gone.
 func TestAccountQuotas(t *testing.T) {
 	var seed Seed
-	for i := range max(maxRoles, maxPolicies) {
+	for i := range max(roleKind.quota, maxPolicies) {
 		name := fmt.Sprint("n", i)
-		if i < maxRoles {
+		if i < roleKind.quota {
 			seed.Roles = append(seed.Roles, SeedRole{Account: owner, Name: name, Trust: trusting(`{"AWS":"` + owner + `"}`)})
 		}
 		if i < maxProfiles {

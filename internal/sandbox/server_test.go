@@ -217,7 +217,7 @@ func TestWhatIsNotServedIsRefusedByName(t *testing.T) {
 		status             int
 		says               []string
 	}{
-		"operation":           {"iam", owner, "Action=CreateGroup&Version=2010-05-08&GroupName=g", 501, []string{"<Code>NotImplemented</Code>", "CreateGroup"}},
+		"operation":           {"iam", owner, "Action=CreateLoginProfile&Version=2010-05-08&UserName=u", 501, []string{"<Code>NotImplemented</Code>", "CreateLoginProfile"}},
 		"parameter":           {"iam", owner, "Action=GetRole&Version=2010-05-08&RoleName=r&Colour=red", 501, []string{"<Code>NotImplemented</Code>", "Colour", "GetRole"}},
 		"nothing named":       {"iam", owner, "Action=GetRole&Version=2010-05-08", 400, []string{"<Code>ValidationError</Code>", "Value null at &#39;roleName&#39;"}},
 		"two things missing":  {"sts", owner, "Action=AssumeRole&Version=2011-06-15", 400, []string{"2 validation errors detected"}},

@@ -19,9 +19,10 @@ type world struct {
 	FormatVersion int
 	ClockOffset   time.Duration
 	Accounts      map[string]*account
-	Sessions      map[string]*session // by access key id
-	Counters      map[string]int      // how many of each name were created, for ids
-	Seeded        map[string]bool     // what the seed once put here, so that it is not put here again
+	Sessions      map[string]*session   // by access key id
+	AccessKeys    map[string]*accessKey `json:",omitempty"` // of users, by id
+	Counters      map[string]int        // how many of each name were created, for ids
+	Seeded        map[string]bool       // what the seed once put here, so that it is not put here again
 	S3            s3World
 	EC2           ec2World
 	KMS           kmsWorld
@@ -40,6 +41,12 @@ func newWorld() *world {
 func (w *world) complete() {
 	if w.Accounts == nil {
 		w.Accounts = map[string]*account{}
+	}
+	for _, a := range w.Accounts {
+		a.complete()
+	}
+	if w.AccessKeys == nil {
+		w.AccessKeys = map[string]*accessKey{}
 	}
 	if w.Sessions == nil {
 		w.Sessions = map[string]*session{}

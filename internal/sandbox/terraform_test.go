@@ -76,7 +76,7 @@ func TestTerraform(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.world.Accounts[consumer]
-	if len(s.world.S3.Buckets) > 0 || a.Roles["ec2role2accessmybucket2share"] != nil || len(a.Policies) > 0 || a.Profiles["ec2role2accessmybucket2share"] != nil {
+	if len(s.world.S3.Buckets) > 0 || a.Roles["ec2role2accessmybucket2share"] != nil || len(a.Policies) > 0 || a.Profiles["ec2role2accessmybucket2share"] != nil || len(a.Users)+len(a.Groups) > 0 {
 		t.Error("not all was destroyed")
 	}
 }

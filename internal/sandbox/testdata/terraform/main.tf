@@ -132,3 +132,54 @@ resource "aws_instance" "client" {
     http_tokens = "required"
   }
 }
+
+# A person beside the instance, with what users and groups can have.
+resource "aws_iam_user" "analyst" {
+  provider             = aws.analytics
+  name                 = "analyst"
+  path                 = "/people/"
+  permissions_boundary = aws_iam_policy.client.arn
+  tags                 = { team = "data" }
+}
+
+resource "aws_iam_access_key" "analyst" {
+  provider = aws.analytics
+  user     = aws_iam_user.analyst.name
+}
+
+resource "aws_iam_user_policy" "analyst" {
+  provider = aws.analytics
+  name     = "list"
+  user     = aws_iam_user.analyst.name
+  policy   = jsonencode({ Version = "2012-10-17", Statement = [local.list] })
+}
+
+resource "aws_iam_user_policy_attachment" "analyst" {
+  provider   = aws.analytics
+  user       = aws_iam_user.analyst.name
+  policy_arn = aws_iam_policy.client.arn
+}
+
+resource "aws_iam_group" "analysts" {
+  provider = aws.analytics
+  name     = "analysts"
+}
+
+resource "aws_iam_group_policy" "analysts" {
+  provider = aws.analytics
+  name     = "objects"
+  group    = aws_iam_group.analysts.name
+  policy   = jsonencode({ Version = "2012-10-17", Statement = [local.objects] })
+}
+
+resource "aws_iam_group_policy_attachment" "analysts" {
+  provider   = aws.analytics
+  group      = aws_iam_group.analysts.name
+  policy_arn = aws_iam_policy.client.arn
+}
+
+resource "aws_iam_user_group_membership" "analyst" {
+  provider = aws.analytics
+  user     = aws_iam_user.analyst.name
+  groups   = [aws_iam_group.analysts.name]
+}
