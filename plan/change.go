@@ -90,6 +90,8 @@ type Options struct {
 	// DropDeadPrincipals takes the ids of deleted principals out of foreign
 	// Allow statements of the plan's bucket policies.
 	DropDeadPrincipals bool
+	// Refused are the grants that must not be opened; see Openings.
+	Refused []Refusal
 }
 
 // Differs reports whether the change is not a noop.

@@ -21,7 +21,7 @@ func Compare(p *Plan, snapshots map[string]*Snapshot, opts Options) *Changes {
 		plan: p, snapshots: snapshots,
 		out:      &Changes{Plan: p, Options: opts},
 		reported: map[string]bool{}, marked: map[string]bool{}, impossible: map[string]bool{},
-		foldedNames: map[string]map[string]string{},
+		foldedNames: map[string]map[string]string{}, refused: newRefusals(opts.Refused),
 	}
 	for _, step := range p.Steps {
 		c.step(step)
@@ -47,6 +47,7 @@ type comparer struct {
 
 	impossible  map[string]bool              // ids of buckets' steps that cannot be done
 	foldedNames map[string]map[string]string // see folded
+	refused     refusals
 }
 
 func (c *comparer) step(s *Step) {

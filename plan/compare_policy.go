@@ -19,7 +19,8 @@ import (
 //	live    atoms of statements with our mark
 //	stated  atoms of the selected parts
 //	kept    live atoms of parts that are not selected: they keep their live form
-//	gain    stated - live, by part; a part's gain waits for the part's needs
+//	gain    stated - live, by part; a part's gain waits for the part's needs, and
+//	        that of a part that is refused (see Options) is not written
 //	lose    live - stated - kept; nobody states it, and a loss waits for nothing
 //
 // An atom that is live and whose principal has both selected and unselected
@@ -71,6 +72,8 @@ func (c *comparer) statements(change *Change, parts []Part, live *iampolicy.Docu
 			delete(lost, belongs(p))
 		}
 		switch {
+		case len(pc.Gain) > 0 && len(c.refused.of(change.Type, part)) > 0:
+			pc.Action, pc.Gain = Error, nil
 		case len(pc.Gain) > 0 && !had && len(pc.Lose) == 0:
 			pc.Action = Create
 		case len(pc.Gain) > 0 || len(pc.Lose) > 0:
@@ -114,6 +117,7 @@ func (c *comparer) bucketPolicy(change *Change, want BucketPolicy, s *Step, snap
 	c.statements(change, s.Parts, live, func(p iampolicy.Pair) string { return p.Principal })
 	c.freeLosses(change)
 	c.finishBucketPolicy(change, want.Bucket, live)
+	c.tellRefused(change, s.Parts)
 }
 
 // freeLosses lets a bucket's step that cannot be done, for a wrong region in the

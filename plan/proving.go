@@ -11,7 +11,8 @@ import (
 // need no more than those; whether the documents have effect, a proof says, and
 // for that it reads what else bears on them. So these reads are asked for apart
 // (ForProof, KeyWants) and noted apart: one that is denied makes something "not
-// checked", and fails nothing.
+// checked", and fails nothing. Of it all, plan and apply read only the keys of
+// buckets that they would open; see Openings.
 
 // KeyWant is a KMS key to read.
 type KeyWant struct {
@@ -30,11 +31,14 @@ func ForProof(wants []Want) []Want {
 
 // KeyWants lists the keys that the buckets which were read are encrypted with
 // by default, by the account that they are to be read in; those of accounts
-// that are not among the given ones, or not managed, cannot be read. Snapshots
-// are those of wants that are ForProof.
+// that are not among the given ones, not managed, or out of reach, cannot be
+// read. Snapshots are those of wants that are ForProof, or EncryptionWants.
 func KeyWants(snapshots map[string]*Snapshot, accounts []*specs.Account) []Want {
 	wants := map[string]*Want{}
 	eachKey(snapshots, func(key *BucketKey) {
+		if s := snapshots[key.Owner]; s != nil && s.Failure(ScopeAccount) != nil {
+			return
+		}
 		if !slices.ContainsFunc(accounts, func(a *specs.Account) bool { return a.ID == key.Owner && a.Manage }) {
 			return
 		}
@@ -46,6 +50,11 @@ func KeyWants(snapshots map[string]*Snapshot, accounts []*specs.Account) []Want 
 			w.Keys = append(w.Keys, want)
 		}
 	})
+	return inOrder(wants)
+}
+
+// inOrder are wants that were gathered by account, sorted.
+func inOrder(wants map[string]*Want) []Want {
 	list := make([]Want, 0, len(wants))
 	for _, account := range sortedKeys(wants) {
 		list = append(list, *wants[account])

@@ -22,9 +22,11 @@ type Want struct {
 	Sweep []string
 
 	// Proof: also what only a proof needs of the buckets and roles above; see
-	// ForProof. Keys are read whatever else is wanted.
-	Proof bool
-	Keys  []KeyWant
+	// ForProof. Encryption, of buckets that are known to be there, and Keys are
+	// read whatever else is wanted.
+	Proof      bool
+	Encryption []BucketWant
+	Keys       []KeyWant
 }
 
 // BucketWant is a bucket to read.
@@ -99,7 +101,7 @@ type LiveBucket struct {
 	// public or for a proof; nil: not read. The account's adds to it.
 	PublicAccessBlock *PublicAccessBlock
 	Ownership         Ownership   // read for a proof only
-	Encryption        *Encryption // likewise; nil: not read
+	Encryption        *Encryption // likewise, or before a grant is opened on it; nil: not read
 }
 
 // PublicAccessBlock is what S3 blocks of a bucket's public access.

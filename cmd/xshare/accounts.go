@@ -12,6 +12,7 @@ import (
 
 	"github.com/xshare/xshare/executor"
 	"github.com/xshare/xshare/internal/awslive"
+	"github.com/xshare/xshare/internal/proof"
 	"github.com/xshare/xshare/internal/proof/access"
 	"github.com/xshare/xshare/internal/sandbox"
 	"github.com/xshare/xshare/plan"
@@ -130,19 +131,67 @@ func (a *app) observe(ctx context.Context, w *world, sweep bool, emit func(execu
 	return nil
 }
 
-// compare observes the accounts and sets the plan against them.
+// compare observes the accounts and sets the plan against them. It shows what
+// differs, and leaves out what is looked at before something is opened.
 func (a *app) compare(ctx context.Context, w *world, sweep bool, emit func(executor.Event)) (*plan.Changes, error) {
 	if err := a.observe(ctx, w, sweep, emit); err != nil {
 		return nil, err
 	}
-	changes := plan.Compare(w.plan, w.snapshots, plan.Options{
+	changes := plan.Compare(w.plan, w.snapshots, a.planOptions())
+	a.complete(w, changes)
+	return changes, nil
+}
+
+// forecast is compare for what apply does, or would do: of the grants that the
+// changes open, those are refused that the key of the bucket keeps out.
+func (a *app) forecast(ctx context.Context, w *world, emit func(executor.Event)) (*plan.Changes, error) {
+	if err := a.observe(ctx, w, a.flags.prune, emit); err != nil {
+		return nil, err
+	}
+	options := a.planOptions()
+	changes := plan.Compare(w.plan, w.snapshots, options)
+	grants := slices.DeleteFunc(plan.Openings(changes, w.snapshots), func(g plan.Grant) bool { return !proof.UsesKey(g) })
+	if err := a.readKeys(ctx, w, grants, emit); err != nil {
+		return nil, err
+	}
+	refused, warnings := proof.Keys(w.plan, w.snapshots, grants)
+	if len(refused) > 0 {
+		options.Refused = refused
+		changes = plan.Compare(w.plan, w.snapshots, options)
+	}
+	a.complete(w, changes)
+	changes.Problems = append(changes.Problems, warnings...)
+	return changes, nil
+}
+
+// readKeys reads the default encryption of the grants' buckets, then the keys.
+func (a *app) readKeys(ctx context.Context, w *world, grants []plan.Grant, emit func(executor.Event)) error {
+	encryption, err := executor.Observe(ctx, w.client, plan.EncryptionWants(grants, w.snapshots), a.flags.concurrency, emit)
+	if err != nil {
+		return err
+	}
+	plan.JoinKeys(w.snapshots, encryption)
+	keys, err := executor.Observe(ctx, w.client, plan.KeyWants(w.snapshots, w.repo.Accounts), a.flags.concurrency, emit)
+	if err != nil {
+		return err
+	}
+	plan.JoinKeys(w.snapshots, keys)
+	return nil
+}
+
+func (a *app) planOptions() plan.Options {
+	return plan.Options{
 		Only: a.flags.only, Adopt: a.flags.adopt, Prune: a.flags.prune, PruneLimit: a.flags.pruneLimit,
 		DropDeadPrincipals: a.flags.dropDead,
-	})
+	}
+}
+
+// complete adds to the changes what they open and close, and what could not be
+// looked at.
+func (a *app) complete(w *world, changes *plan.Changes) {
 	opened, unasked := access.Of(changes, w.snapshots)
 	changes.Access = opened
 	changes.Problems = slices.Concat(changes.Problems, unasked, w.gone, w.since.unread(w.repo, changes, w.snapshots))
-	return changes, nil
 }
 
 func (a *app) writeStats(stats *awslive.Stats) error {

@@ -102,7 +102,7 @@ func (a *app) apply(ctx context.Context, dir string, saved *plan.Document) (err 
 	}
 	defer func() { err = guards.close(ctx, err) }()
 	progress := a.progress()
-	changes, err := a.compare(ctx, w, a.flags.prune, progress.Handle)
+	changes, err := a.forecast(ctx, w, progress.Handle)
 	progress.Close()
 	if err != nil {
 		return err

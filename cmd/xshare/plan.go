@@ -37,7 +37,7 @@ func (a *app) plan(ctx context.Context, dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	progress := a.progress()
-	changes, err := a.compare(ctx, w, a.flags.prune, progress.Handle)
+	changes, err := a.forecast(ctx, w, progress.Handle)
 	progress.Close()
 	if err != nil {
 		return err

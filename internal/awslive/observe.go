@@ -60,6 +60,9 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 	if want.Proof && len(want.Buckets) > 0 {
 		g.Go(func() error { r.readAccountBlock(ctx); return nil })
 	}
+	if len(want.Encryption) > 0 {
+		g.Go(func() error { r.readEncryption(ctx); return nil })
+	}
 	for _, key := range want.Keys {
 		g.Go(func() error { r.readKey(ctx, key); return nil })
 	}

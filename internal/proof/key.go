@@ -81,7 +81,7 @@ func (p *prover) readKey(s *keySide) {
 	whyNot := ""
 	if snap != nil {
 		s.live = snap.Keys[s.key.ID]
-		if f := snap.Failure(plan.ScopeAccount); f != nil {
+		if f := unreached(snap); f != nil {
 			whyNot = "cannot be read: " + f.Message
 		}
 	}
@@ -108,6 +108,15 @@ func (p *prover) readKey(s *keySide) {
 		return
 	}
 	s.policy.policies = []iampolicy.Named{named}
+}
+
+// unreached is why an account could not be read, be it only for its keys; nil:
+// it could.
+func unreached(snap *plan.Snapshot) *plan.ReadFailure {
+	if f := snap.Failure(plan.ScopeAccount); f != nil {
+		return f
+	}
+	return snap.NotRead(plan.ScopeAccount)
 }
 
 // arn is the key's; where it is not known, what the bucket calls it.

@@ -45,11 +45,7 @@ const (
 	OpenFederation    Code = "open-federation"
 	FederationAccount Code = "federation-account"
 
-	NoTLSDeny         Code = "no-tls-deny"
-	ObjectOwnership   Code = "object-ownership"
-	BlockPublicAccess Code = "block-public-access"
-	KMSManagedKey     Code = "kms-managed-key"
-	KMSNoAccess       Code = "kms-no-access"
+	NoTLSDeny Code = "no-tls-deny"
 )
 
 // Where lints look.
@@ -308,29 +304,5 @@ var lints = []Lint{
 		[]string{seenBucket, seenLive},
 		"no statement denies calls without TLS",
 		"add a Deny of s3:* on the bucket and its objects where aws:SecureTransport is false",
-	},
-	{
-		ObjectOwnership, specs.SeverityWarning,
-		[]string{seenLive},
-		"the bucket's Object Ownership is not BucketOwnerEnforced: objects may belong to their writers, and then the bucket policy cannot share them",
-		"set BucketOwnerEnforced on the bucket",
-	},
-	{
-		BlockPublicAccess, specs.SeverityError,
-		[]string{seenLive},
-		"the bucket policy is public and Block Public Access restricts public buckets: all access from other accounts stops, also where the policy names it",
-		"take the public statement out",
-	},
-	{
-		KMSManagedKey, specs.SeverityError,
-		[]string{seenLive},
-		"the bucket encrypts with the key aws/s3, which cannot be shared: other accounts can neither read nor write",
-		"encrypt with SSE-S3 or a customer managed key, named by its ARN",
-	},
-	{
-		KMSNoAccess, specs.SeverityError,
-		[]string{seenLive},
-		"the bucket encrypts with a key whose policy does not let the role use it",
-		"let the role do kms:Decrypt (to read) and kms:GenerateDataKey (to write) in the key policy",
 	},
 }

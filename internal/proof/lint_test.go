@@ -212,41 +212,6 @@ func TestLintLive(t *testing.T) {
 	}
 }
 
-func TestLintSettings(t *testing.T) {
-	const role = "arn:aws:iam::222222222222:role/r"
-	const key = "arn:aws:kms:us-east-1:111111111111:key/k"
-	keyFor := func(principal string) *iampolicy.Document {
-		return lintDocument(t, `{"Effect":"Allow","Principal":{"AWS":"`+principal+`"},"Action":"kms:Decrypt","Resource":"*"}`)
-	}
-	public := lintDocument(t, `{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}`)
-	for name, c := range map[string]struct {
-		settings proof.BucketSettings
-		want     string
-	}{
-		"as created":       {proof.BucketSettings{Encryption: "AES256", ObjectOwnership: "BucketOwnerEnforced", RestrictPublicBuckets: true}, ""},
-		"nothing read":     {proof.BucketSettings{}, ""},
-		"public, blocked":  {proof.BucketSettings{Policy: public, RestrictPublicBuckets: true}, "block-public-access"},
-		"public":           {proof.BucketSettings{Policy: public}, ""},
-		"writers own":      {proof.BucketSettings{ObjectOwnership: "ObjectWriter"}, "object-ownership"},
-		"aws/s3":           {proof.BucketSettings{Encryption: "aws:kms"}, "kms-managed-key"},
-		"aws/s3 by name":   {proof.BucketSettings{Encryption: "aws:kms", KeyID: "arn:aws:kms:us-east-1:111111111111:alias/aws/s3"}, "kms-managed-key"},
-		"key not read":     {proof.BucketSettings{Encryption: "aws:kms", KeyID: key}, ""},
-		"key of the role":  {proof.BucketSettings{Encryption: "aws:kms", KeyID: key, KeyARN: key, KeyAccount: "111111111111", Key: keyFor(role)}, ""},
-		"key of another's": {proof.BucketSettings{Encryption: "aws:kms:dsse", KeyID: key, KeyARN: key, KeyAccount: "111111111111", Key: keyFor(role + "x")}, "kms-no-access"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c.settings.Bucket = "b"
-			var codes []string
-			for _, f := range proof.LintSettings(c.settings, []string{role}) {
-				codes = append(codes, string(f.Code))
-			}
-			if got := strings.Join(codes, " "); got != c.want {
-				t.Errorf("found %q, want %q", got, c.want)
-			}
-		})
-	}
-}
-
 // The table in docs/lints.md is this one.
 func TestLintsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/lints.md")

@@ -88,9 +88,9 @@ const (
 	ExplicitDeny      Code = "explicit-deny"
 
 	// What stands over the policies of both sides.
-	// And BlockPublicAccess: one public statement keeps out all other accounts.
-	ServiceControl  Code = "scp"
-	ResourceControl Code = "rcp"
+	ServiceControl    Code = "scp"
+	ResourceControl   Code = "rcp"
+	BlockPublicAccess Code = "block-public-access" // one public statement keeps out all other accounts
 
 	// The bucket's default encryption is by a key of KMS.
 	AWSManagedKey     Code = "kms-aws-managed-key" // aws/s3, which cannot be shared
@@ -100,6 +100,8 @@ const (
 	KMSKeyUnusable    Code = "kms-key-unusable" // disabled, or about to be deleted
 	KMSKeyPolicyLacks Code = "kms-key-policy-lacks"
 	KMSIdentityLacks  Code = "kms-identity-lacks"
+	// KMSNotChecked is no cause: what would tell it was not read. See Keys.
+	KMSNotChecked Code = "kms-not-checked"
 
 	// The role cannot be used from an instance.
 	TrustLacksService  Code = "trust-lacks-service"

@@ -130,7 +130,8 @@ func (p *prover) request(g plan.Grant, role *plan.LiveRole, c call) iampolicy.Re
 var absent = []string{"s3:prefix", "aws:username", "aws:principalservicename", "aws:sourceaccount", "aws:sourcearn"}
 
 // known tells whether a proof knows a condition key's value, or that the call
-// does not have it. All else, such as an IP address, only a real call has.
+// does not have it. All else, such as an IP address, only a real call has; and
+// the tags of a caller that was not read are not known either.
 func known(req iampolicy.Request) func(key string) bool {
 	keys := map[string]bool{}
 	for _, k := range absent {
@@ -139,9 +140,10 @@ func known(req iampolicy.Request) func(key string) bool {
 	for k := range maps.Keys(req.Context) {
 		keys[strings.ToLower(k)] = true
 	}
+	isRead := req.Caller.UniqueID != "" && req.Caller.UniqueID != unreadID || req.Caller.Kind == iampolicy.Anonymous || req.Caller.Kind == iampolicy.Service
 	return func(key string) bool {
 		key = strings.ToLower(key)
-		return keys[key] || strings.HasPrefix(key, "aws:principaltag/")
+		return keys[key] || isRead && strings.HasPrefix(key, "aws:principaltag/")
 	}
 }
 

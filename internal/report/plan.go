@@ -122,14 +122,20 @@ func (o outlook) waits(differ map[string]*plan.Change, c *plan.Change) []string 
 	return names
 }
 
-// grants lists the grants that a change is for.
+// grants lists the grants that a change is for; where only some of them cannot
+// be done, those.
 func (p *printer) grants(c *plan.Change, sign string, colour colour) {
+	some := slices.ContainsFunc(c.Parts, isRefused)
 	for _, part := range c.Parts {
-		if part.Share != "" {
+		if part.Share != "" && (!some || isRefused(part)) {
 			p.line("      " + p.paint(colour, sign) + " " + grant(part))
 		}
 	}
 }
+
+// isRefused reports whether a part cannot be done, whatever becomes of the rest
+// of its change.
+func isRefused(part plan.PartChange) bool { return part.Action == plan.Error }
 
 // parts tells which grants of a shared document change, where that is not all
 // there is to it, and why those are left out that are blocked.
@@ -146,6 +152,8 @@ func (p *printer) parts(c *plan.Change, blocked func(i int) []string) {
 		if reasons := blocked(i); len(reasons) > 0 {
 			sign, colour = blockedSymbol, yellow
 			text += because(reasons)
+		} else if isRefused(part) {
+			text += " (left out: see the errors)"
 		}
 		p.wrapped("      "+p.paint(colour, sign)+" ", plain, text)
 	}

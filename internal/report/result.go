@@ -39,6 +39,7 @@ type resultView struct {
 	failures []*executor.ChangeResult
 	left     []*executor.ChangeResult
 	blocked  map[string][]string // what a failed change keeps from being done, by its id
+	refused  []string            // grants that the plan refuses
 	stuck    []string            // blocked without a failed change that is known
 }
 
@@ -61,8 +62,12 @@ func (v *resultView) gather(r *executor.ChangeResult) {
 // gatherParts notes the grants that a document was written without.
 func (v *resultView) gatherParts(r *executor.ChangeResult) {
 	for _, part := range r.Parts {
-		if part.Status == executor.StatusBlocked {
-			v.blocks(part.BlockedBy, clean(part.Share)+": "+clean(part.Consumer)+" in the "+resource(r.Change))
+		what := clean(part.Share) + ": " + clean(part.Consumer) + " in the " + resource(r.Change)
+		switch part.Status {
+		case executor.StatusBlocked:
+			v.blocks(part.BlockedBy, what)
+		case executor.StatusFailed:
+			v.refused = append(v.refused, what)
 		}
 	}
 }
@@ -154,6 +159,13 @@ func (v *resultView) failed() {
 		}
 		v.blocking(blocked)
 	}
+	for i, what := range v.refused {
+		if i == mostListed {
+			v.line(v.paint(red, "left out: ") + "... and " + count(len(v.refused)-i, "more grant"))
+			break
+		}
+		v.labelled(v.paint(red, "left out: "), plain, what+" (see the errors of the plan)")
+	}
 	// What a change that is not in the result blocked.
 	for _, id := range slices.Sorted(maps.Keys(v.blocked)) {
 		v.line(v.paint(red, "failed: ") + clean(id))
@@ -162,7 +174,7 @@ func (v *resultView) failed() {
 	for _, what := range v.stuck {
 		v.line(v.paint(yellow, "blocked: ") + what)
 	}
-	if len(v.failures)+len(v.blocked)+len(v.stuck) > 0 {
+	if len(v.failures)+len(v.blocked)+len(v.stuck)+len(v.refused) > 0 {
 		v.blank()
 	}
 }
