@@ -13,6 +13,7 @@ type Want struct {
 	IAM       bool           // roles, managed policies, attachments and profiles, in bulk
 	Search    bool           // roles and managed policies at least, for policies of ours that lead to a bucket
 	Roles     []string       // names that IAM is read for
+	Users     []string       // names of IAM users, which only a question is about; with their groups
 	Policies  []string       // ARNs of managed policies that are to be there
 	Profiles  []string       // names, whose tags are needed even where they hold no role
 	Instances []InstanceWant // by region
@@ -47,14 +48,15 @@ type InstanceWant struct {
 
 // Snapshot is what was read from one account. Of IAM it holds what is wanted,
 // what is ours, and what these hang on: roles that have a policy of ours
-// attached, the customer managed policies and boundaries of all those roles,
-// and the profiles that hold one of them. What else there is, it leaves out.
+// attached, the customer managed policies and boundaries of all those roles and
+// users, and the profiles that hold one of the roles. What else there is, it leaves out.
 type Snapshot struct {
 	Account   string
 	Buckets   map[string]*LiveBucket          // those wanted and, with a sweep, those that carry our tag, by name; absent: not there
 	Listed    map[string]string               // region by name of all buckets of the account, where they were listed
 	Taken     map[string]bool                 // names that are not in this account but are in another
 	Roles     map[string]*LiveRole            // by name
+	Users     map[string]*LiveUser            // those wanted, by name
 	Policies  map[string]*LivePolicy          // customer managed, by ARN
 	Profiles  map[string]*LiveInstanceProfile // by name
 	Instances []*LiveInstance                 // not terminated

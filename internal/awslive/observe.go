@@ -45,7 +45,7 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 		return r.snap, nil
 	}
 	var g errgroup.Group
-	if want.IAM || want.Search || len(want.Roles)+len(want.Policies)+len(want.Profiles) > 0 {
+	if want.IAM || want.Search || len(want.Roles)+len(want.Users)+len(want.Policies)+len(want.Profiles) > 0 {
 		g.Go(func() error {
 			r.readIAM(ctx)
 			if want.Proof {

@@ -82,6 +82,11 @@ func (r *reader) keepIAM(snap *plan.Snapshot) {
 			policies[arn] = true
 		}
 	}
+	for _, user := range snap.Users {
+		for _, arn := range user.Policies() {
+			policies[arn] = true
+		}
+	}
 	maps.DeleteFunc(snap.Policies, func(arn string, _ *plan.LivePolicy) bool { return !policies[arn] && !isOurs[arn] })
 	maps.DeleteFunc(snap.Profiles, func(name string, p *plan.LiveInstanceProfile) bool {
 		return !profiles[name] && !r.client.marked(p.Tags) && snap.Roles[p.Role] == nil
@@ -102,13 +107,20 @@ func set(names []string) map[string]bool {
 	return in
 }
 
-// readDetails reads the account's roles and customer managed policies, and
-// gathers the tags of the profiles that come with the roles.
+// readDetails reads the account's roles and customer managed policies, with the
+// wanted users, and gathers the tags of the profiles that come with the roles.
 func (r *reader) readDetails(ctx context.Context, tags map[string]map[string]string) error {
+	filter := []types.EntityType{types.EntityTypeLocalManagedPolicy}
+	if want := r.want; want.IAM || want.Search || len(want.Roles)+len(want.Policies)+len(want.Profiles) > 0 {
+		filter = append(filter, types.EntityTypeRole)
+	}
+	if len(r.want.Users) > 0 {
+		filter = append(filter, types.EntityTypeUser, types.EntityTypeGroup)
+	}
 	pages := iam.NewGetAccountAuthorizationDetailsPaginator(r.iam(), &iam.GetAccountAuthorizationDetailsInput{
-		Filter:   []types.EntityType{types.EntityTypeRole, types.EntityTypeLocalManagedPolicy},
-		MaxItems: aws.Int32(pageSize),
+		Filter: filter, MaxItems: aws.Int32(pageSize),
 	})
+	var people people
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -127,6 +139,10 @@ func (r *reader) readDetails(ctx context.Context, tags map[string]map[string]str
 			policy := livePolicy(d)
 			r.note(func(snap *plan.Snapshot) { snap.Policies[policy.ARN] = policy })
 		}
+		people.add(r.want.Users, page.UserDetailList, page.GroupDetailList)
+	}
+	if len(r.want.Users) > 0 {
+		r.note(func(snap *plan.Snapshot) { snap.Users = people.live() })
 	}
 	return nil
 }
@@ -154,19 +170,11 @@ func liveRole(d types.RoleDetail) *plan.LiveRole {
 			Tags:  iamTags(d.Tags),
 		},
 		UniqueID: aws.ToString(d.RoleId),
+		Attached: attached(d.AttachedManagedPolicies),
+		Inline:   inline(d.RolePolicyList),
 	}
 	if d.PermissionsBoundary != nil {
 		role.Boundary = aws.ToString(d.PermissionsBoundary.PermissionsBoundaryArn)
-	}
-	for _, p := range d.AttachedManagedPolicies {
-		role.Attached = append(role.Attached, aws.ToString(p.PolicyArn))
-	}
-	slices.Sort(role.Attached)
-	for _, p := range d.RolePolicyList {
-		if role.Inline == nil {
-			role.Inline = map[string][]byte{}
-		}
-		role.Inline[aws.ToString(p.PolicyName)] = decodeDocument(p.PolicyDocument)
 	}
 	return role
 }

@@ -126,19 +126,22 @@ func (r *reader) readAccountBlock(ctx context.Context) {
 }
 
 // readManaged reads the documents of AWS's own managed policies that the wanted
-// roles have: the bulk read leaves them out.
+// roles and users have: the bulk read leaves them out.
 func (r *reader) readManaged(ctx context.Context) {
 	wanted := map[string]bool{}
 	r.note(func(snap *plan.Snapshot) {
+		var held []string
 		for _, name := range r.want.Roles {
-			role := snap.Roles[name]
-			if role == nil {
-				continue
+			if role := snap.Roles[name]; role != nil {
+				held = append(append(held, role.Boundary), role.Attached...)
 			}
-			for _, arn := range append([]string{role.Boundary}, role.Attached...) {
-				if accountOf(arn) == "aws" && snap.Policies[arn] == nil {
-					wanted[arn] = true
-				}
+		}
+		for _, user := range snap.Users {
+			held = append(held, user.Policies()...)
+		}
+		for _, arn := range held {
+			if accountOf(arn) == "aws" && snap.Policies[arn] == nil {
+				wanted[arn] = true
 			}
 		}
 	})
