@@ -58,12 +58,13 @@ type opening struct {
 }
 
 func (p *prover) opening(g plan.Grant) (o opening) {
+	owner := g.Bucket.Account.ID
+	if k := p.keySide(owner, p.snapshots[owner].Buckets[g.Bucket.Name]); k.unread == "" && !k.kms {
+		return opening{}
+	}
 	s := p.read(g)
 	id := p.roleToBe(g, s)
 	k := s.key
-	if k.unread == "" && !k.kms {
-		return opening{}
-	}
 	found := &findings{prover: p, grant: g, sides: s}
 	grants := false // some of the key's could let the role in
 	for _, c := range p.calls(g, s) {

@@ -13,6 +13,13 @@ import (
 
 const denyHTTP = `{"Sid":"TLS","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::mybucket2share","arn:aws:s3:::mybucket2share/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}`
 
+// keptOut is the grant of thirdYAML, refused.
+var keptOut = plan.Refusal{Share: "science", Consumer: lab + "/science", Problems: []specs.Problem{{
+	Code: "kms-key-policy-lacks", Severity: specs.SeverityError, Share: "science", Account: owner,
+	Step: "s3.BucketPolicy/" + owner + "/mybucket2share", Source: specs.Pos{File: "shares/third.yaml", Line: 8, Col: 7},
+	Message: "the policy of the key does not allow kms:Decrypt to the role", Mend: "add a statement",
+}}}
+
 func TestPlan(t *testing.T) {
 	tests := map[string]struct {
 		world func(*testing.T) *world
@@ -106,6 +113,20 @@ func TestPlan(t *testing.T) {
 				return w
 			},
 			style: report.Style{Width: 80},
+		},
+		// One grant of a bucket is left out, and where it is the last one, it is
+		// the whole of the step.
+		"left-out": {
+			world: func(t *testing.T) *world { return empty(t, recipeYAML, thirdYAML) },
+			opts:  plan.Options{Refused: []plan.Refusal{keptOut}}, style: report.Style{Width: 80},
+		},
+		"left-out-alone": {
+			world: func(t *testing.T) *world {
+				w := empty(t, recipeYAML, thirdYAML)
+				w.snapshots = applied(t, recipeYAML).snapshots
+				return w
+			},
+			opts: plan.Options{Refused: []plan.Refusal{keptOut}}, style: report.Style{Width: 80},
 		},
 		"adopt": {
 			world: func(t *testing.T) *world {

@@ -43,6 +43,7 @@ var denied = &executor.APIError{
 func TestResult(t *testing.T) {
 	tests := map[string]struct {
 		world   func(*testing.T) *world
+		opts    plan.Options
 		errs    map[string]error
 		stopAt  string // id of the change that is in flight when the run is interrupted
 		style   report.Style
@@ -72,6 +73,11 @@ func TestResult(t *testing.T) {
 			},
 			style: report.Style{Width: 80},
 		},
+		"left-out": {
+			world: func(t *testing.T) *world { return empty(t, recipeYAML, thirdYAML) },
+			opts:  plan.Options{Refused: []plan.Refusal{keptOut}},
+			style: report.Style{Width: 80},
+		},
 		"interrupted": {
 			world:  func(t *testing.T) *world { return empty(t, recipeYAML) },
 			stopAt: "s3.Bucket/111111111111/mybucket2share",
@@ -80,7 +86,7 @@ func TestResult(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			changes := tt.world(t).compare(plan.Options{})
+			changes := tt.world(t).compare(tt.opts)
 			stop := make(chan struct{})
 			d := doer{errs: tt.errs, upon: func(id string) {
 				if id == tt.stopAt {
