@@ -306,26 +306,8 @@ const (
 // session gives the role's credentials for the instance, the last ones as long
 // as they are good for a while, where the role trusts EC2.
 func (m *instanceMetadata) session(r *role, i *instance, at *ec2Region, now time.Time) (*session, error) {
-	trust, err := m.server.parsed(r.Trust)
-	if err != nil {
+	if err := m.server.trustsEC2(r, i, at, now); err != nil {
 		return nil, err
-	}
-	policies := iampolicy.Policies{Resource: &iampolicy.Named{Name: "trust policy of " + r.ARN, Document: trust}}
-	if err := m.server.control(&policies, caller{}, "sts:AssumeRole", r.Account); err != nil {
-		return nil, err
-	}
-	context := map[string][]string{
-		"aws:CurrentTime": {now.UTC().Format(time.RFC3339)}, "aws:EpochTime": {itoa(now.Unix())}, "aws:SecureTransport": {"true"},
-		"aws:RequestedRegion": {at.Region}, "aws:ResourceAccount": {r.Account}, "sts:RoleSessionName": {i.ID},
-		"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {m.server.ec2Principal()},
-	}
-	m.server.orgKeys(context, "", r.Account)
-	d := iampolicy.Evaluate(iampolicy.Request{
-		Caller: iampolicy.Caller{Kind: iampolicy.Service, ARN: m.server.ec2Principal()},
-		Action: "sts:AssumeRole", Resource: r.ARN, ResourceAccount: r.Account, Context: context,
-	}, policies)
-	if !d.Allowed() {
-		return nil, errors.New("EC2 cannot assume the role " + r.Name + ". Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc.")
 	}
 	if v := m.server.world.Sessions[m.key]; v != nil && v.RoleID == r.ID && v.Expires.Sub(now) > renewal {
 		return v, nil
@@ -334,4 +316,30 @@ func (m *instanceMetadata) session(r *role, i *instance, at *ec2Region, now time
 	v.Source = m.server.arn("ec2", at.Region, at.Account, "instance/"+i.ID)
 	m.key = v.Key
 	return v, nil
+}
+
+// trustsEC2 is an error unless EC2 may assume the role for the instance.
+func (s *Server) trustsEC2(r *role, i *instance, at *ec2Region, now time.Time) error {
+	trust, err := s.parsed(r.Trust)
+	if err != nil {
+		return err
+	}
+	policies := iampolicy.Policies{Resource: &iampolicy.Named{Name: "trust policy of " + r.ARN, Document: trust}}
+	if err := s.control(&policies, caller{}, "sts:AssumeRole", r.Account); err != nil {
+		return err
+	}
+	context := map[string][]string{
+		"aws:CurrentTime": {now.UTC().Format(time.RFC3339)}, "aws:EpochTime": {itoa(now.Unix())}, "aws:SecureTransport": {"true"},
+		"aws:RequestedRegion": {at.Region}, "aws:ResourceAccount": {r.Account}, "sts:RoleSessionName": {i.ID},
+		"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {s.ec2Principal()},
+	}
+	s.orgKeys(context, "", r.Account)
+	d := iampolicy.Evaluate(iampolicy.Request{
+		Caller: iampolicy.Caller{Kind: iampolicy.Service, ARN: s.ec2Principal()},
+		Action: "sts:AssumeRole", Resource: r.ARN, ResourceAccount: r.Account, Context: context,
+	}, policies)
+	if !d.Allowed() {
+		return errors.New("EC2 cannot assume the role " + r.Name + ". Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc.")
+	}
+	return nil
 }

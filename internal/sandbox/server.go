@@ -1,9 +1,10 @@
 // Package sandbox is an embedded AWS: an http.Handler that the AWS SDKs, the
 // aws CLI and Terraform talk to over AWS's own wire protocols. It serves STS,
-// IAM, S3, KMS, EC2, Organizations, instance metadata and the Resource Groups
-// Tagging API as far as sharing buckets needs them, keeps accounts apart, and authorizes every call
-// with package iampolicy. What it does not know it refuses by name with a 501,
-// never with a canned answer.
+// IAM, S3, KMS, EC2, Systems Manager's Run Command, Organizations, instance
+// metadata and the Resource Groups Tagging API as far as sharing buckets needs
+// them, keeps accounts apart, and authorizes every call with package iampolicy.
+// What it does not know it refuses by name with a 501, never with a canned
+// answer.
 //
 // # How a service is added
 //
@@ -92,7 +93,7 @@ func New(o Options) (*Server, error) {
 	o.Partition = cmp.Or(o.Partition, "aws")
 	o.LockTimeout = cmp.Or(o.LockTimeout, 10*time.Second)
 	s := &Server{options: o, journal: journal{w: o.Journal}, services: map[string]*service{}}
-	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s), newS3Control(s), newEC2(s), newTagging(s), newKMS(s), newOrganizations(s)} {
+	for _, v := range []*service{newSTS(s), newIAM(s), newS3(s), newS3Control(s), newEC2(s), newTagging(s), newKMS(s), newOrganizations(s), newSSM(s)} {
 		s.services[v.name] = v
 	}
 	// A key that ends in "/" takes all paths below it.
@@ -279,7 +280,7 @@ func (s *Server) route(r *request) *service {
 		switch at := r.Header.Get("X-Amz-Target"); {
 		case at != "":
 			prefix, _, _ := strings.Cut(at, ".")
-			name = cmp.Or(map[string]string{taggingTarget: "tagging", kmsTarget: "kms", orgTarget: "organizations"}[prefix+"."], "unknown")
+			name = cmp.Or(map[string]string{taggingTarget: "tagging", kmsTarget: "kms", orgTarget: "organizations", ssmTarget: "ssm"}[prefix+"."], "unknown")
 		case first(r.form["Action"]) != "":
 			name = cmp.Or(map[string]string{stsVersion: "sts", iamVersion: "iam", ec2Version: "ec2"}[first(r.form["Version"])], "unknown")
 		}

@@ -27,6 +27,7 @@ type world struct {
 	EC2           ec2World
 	KMS           kmsWorld
 	Organizations orgWorld
+	SSM           ssmWorld
 }
 
 const stateVersion = 1
@@ -61,6 +62,7 @@ func (w *world) complete() {
 	w.EC2.complete()
 	w.KMS.complete()
 	w.Organizations.complete()
+	w.SSM.complete()
 }
 
 // store keeps the world in a file, or nowhere if path is empty.
