@@ -29,6 +29,9 @@ type ProbeGrant struct {
 	// that nothing can be said to be withheld from it.
 	Shared    bool
 	Instances []ProbeInstance // where an instance role's credentials may be had
+	Profile   string          // the role's instance profile, by name; empty: none
+	// AnyInstance lets commands be run on instances that xshare did not launch.
+	AnyInstance bool
 }
 
 // ProbeInstance is an instance that has the role.
@@ -37,6 +40,7 @@ type ProbeInstance struct {
 	Region   string
 	State    string // "running", …
 	Launched bool   // by xshare, not merely named by a spec
+	Profile  string // its instance profile, by name; empty: none
 }
 
 // ProbeVerdict is what a probe found.
@@ -52,7 +56,7 @@ const (
 // ProbeResult is what was tried and what came of it.
 type ProbeResult struct {
 	Verdict ProbeVerdict
-	Via     string // where the role's credentials came from, e.g. "AssumeRole", "metadata of i-0123"
+	Via     string // where the role's credentials came from, "AssumeRole", "SSM on i-0123", or in a sandbox "metadata of i-0123"
 	Reason  string // of fails and not probed, one sentence
 	Calls   []ProbeCall
 }

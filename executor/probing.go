@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,13 +31,13 @@ func ProbeGrants(p *plan.Plan, snapshots map[string]*plan.Snapshot) []ProbeGrant
 			Prefixes: c.Prefixes,
 			List:     promises(g, "s3:ListBucket"), Read: promises(g, "s3:GetObject"),
 			Write: promises(g, "s3:PutObject"), Delete: promises(g, "s3:DeleteObject"),
-			Shared: count[g.RoleARN+" "+g.Bucket.Name] > 1,
+			Shared: count[g.RoleARN+" "+g.Bucket.Name] > 1, Profile: c.Role.InstanceProfile,
 		}
 		if snap := snapshots[c.Account.ID]; snap != nil {
 			for _, in := range c.Instances {
 				if live := liveInstance(snap, in.ID, in.Region, in.Name); live != nil {
 					probe.Instances = append(probe.Instances, ProbeInstance{
-						ID: live.ID, Region: live.Region, State: live.State, Launched: in.Name != "",
+						ID: live.ID, Region: live.Region, State: live.State, Launched: in.Name != "", Profile: live.ProfileARN[strings.LastIndex(live.ProfileARN, "/")+1:],
 					})
 				}
 			}

@@ -41,7 +41,7 @@ func probed(t *testing.T) *plan.Plan {
 
 func TestProbeGrants(t *testing.T) {
 	snapshots := map[string]*plan.Snapshot{"222222222222": {Instances: []*plan.LiveInstance{
-		{Instance: plan.Instance{ID: "i-1", Region: "us-east-1", State: "running", Tags: map[string]string{plan.NameTag: "one"}}},
+		{Instance: plan.Instance{ID: "i-1", Region: "us-east-1", State: "running", Tags: map[string]string{plan.NameTag: "one"}, ProfileARN: "arn:aws:iam::222222222222:instance-profile/path/worker"}},
 		{Instance: plan.Instance{ID: "i-2", Region: "us-east-1", State: "stopped"}},
 		{Instance: plan.Instance{ID: "i-2", Region: "eu-west-1", State: "running"}},
 	}}}
@@ -50,18 +50,19 @@ func TestProbeGrants(t *testing.T) {
 		Key                               string
 		List, Read, Write, Delete, Shared bool
 		Instances                         []executor.ProbeInstance
+		Profile                           string
 	}
 	var got []brief
 	for _, g := range grants {
-		got = append(got, brief{g.Key(), g.List, g.Read, g.Write, g.Delete, g.Shared, g.Instances})
+		got = append(got, brief{g.Key(), g.List, g.Read, g.Write, g.Delete, g.Shared, g.Instances, g.Profile})
 	}
 	want := []brief{
-		{"a/222222222222/reader", true, true, false, false, true, nil},
-		{"b/222222222222/reader", false, false, false, true, true, nil},
+		{"a/222222222222/reader", true, true, false, false, true, nil, "reader"},
+		{"b/222222222222/reader", false, false, false, true, true, nil, "reader"},
 		{"b/222222222222/worker", false, false, true, false, false, []executor.ProbeInstance{
-			{ID: "i-1", Region: "us-east-1", State: "running", Launched: true},
+			{ID: "i-1", Region: "us-east-1", State: "running", Launched: true, Profile: "worker"},
 			{ID: "i-2", Region: "us-east-1", State: "stopped"},
-		}},
+		}, "worker"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("grants to probe (-want +got):\n%s", diff)

@@ -185,6 +185,7 @@ type scene struct {
 	dir       string // the specs
 	state     string // the sandbox's file
 	partition string
+	disguised bool // xshare does not know the sandbox as one
 }
 
 // playAll plays the acts one after the other with the documented policies, each
@@ -257,6 +258,14 @@ func (s scene) play(t *testing.T, policies map[string]string) (int, string, stri
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_ENDPOINT_URL", front.URL)
+	if s.disguised {
+		d, err := disguised(front.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		t.Setenv("AWS_ENDPOINT_URL", d.URL)
+	}
 	t.Setenv("AWS_ACCESS_KEY_ID", firstAccount(repo).ID)
 	t.Setenv("AWS_REGION", repo.Region)
 	var stdout, stderr bytes.Buffer

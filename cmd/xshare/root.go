@@ -34,6 +34,7 @@ type flags struct {
 	detailedExitCode bool
 	strict           bool
 	probe            bool
+	probeInstances   bool
 	concurrency      int
 	noColor          bool
 	verbose          bool

@@ -53,6 +53,7 @@ func TestMain(m *testing.M) {
 //	holds FILE TEXT                     waits until FILE, which a background program writes, holds TEXT
 //	interrupt                           sends Ctrl-C to the background program that was started last
 //	exited CODE                         after "wait": the exit code that the interrupted program must have had
+//	disguise                            hides from xshare, from then on, that it talks to a sandbox
 //	use FILE                            waits for the ready file of a background sandbox; all calls, of xshare too, go there then
 //
 // A line of a script that expects a failure says "! exec" where the exit code
@@ -70,6 +71,7 @@ func TestScripts(t *testing.T) {
 			"clock":  scriptControl(http.MethodPost, "/_sandbox/clock"),
 			"writes": scriptCalls(true), "calls": scriptCalls(false), "called": scriptCalled,
 			"capture": scriptCapture, "exits": scriptExits, "holds": scriptHolds, "interrupt": scriptInterrupt, "exited": scriptExited, "use": scriptUse,
+			"disguise": scriptDisguise,
 		},
 	})
 }

@@ -27,7 +27,10 @@ organization's policies), decides from that whether what the grant promises is
 allowed, and says why not. What cannot be read is "not checked".
 
 With --probe it also tries: as the role, by real S3 calls, with an object of its
-own that it removes again.
+own that it removes again. A role that only instances can assume is tried on one
+of those that xshare launched, by commands that Systems Manager runs there (the
+aws CLI's s3 cp, ls and rm); with --probe-instances on one that the specs name
+by its id, too.
 
 With --wait it repeats all that until nothing is denied: after an apply, AWS may
 take a while.`,
@@ -38,6 +41,9 @@ take a while.`,
 			if err := wait.check(dir); err != nil {
 				return err
 			}
+			if a.flags.probeInstances && !a.flags.probe {
+				return errors.New("--probe-instances goes with --probe: it says where that may run commands")
+			}
 			return a.verify(cmd.Context(), dir, wait)
 		},
 	}
@@ -45,6 +51,7 @@ take a while.`,
 	a.addAccountFlags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&a.flags.probe, "probe", false, "try it too, by real S3 calls as the role")
+	f.BoolVar(&a.flags.probeInstances, "probe-instances", false, "probe also on instances that xshare did not launch")
 	f.BoolVar(&a.flags.strict, "strict", false, `exit 1 also for "not checked" and "not probed"`)
 	f.DurationVar(&wait.patience, "wait", 0, "repeat until nothing is denied, for at most this long")
 	f.Lookup("wait").NoOptDefVal = defaultWait.String()
@@ -123,6 +130,7 @@ func (v *verification) try(ctx context.Context, last bool) (waitable bool, err e
 	var grants []executor.ProbeGrant
 	for _, g := range executor.ProbeGrants(v.world.plan, v.world.snapshots) {
 		if v.probes[g.Key()].Verdict != executor.ProbeWorks {
+			g.AnyInstance = v.flags.probeInstances
 			grants = append(grants, g)
 		}
 	}

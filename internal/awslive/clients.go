@@ -9,12 +9,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// The account's clients of services that only proofs use, which is seldom
-// enough not to keep them. The session must be ready.
+// The account's clients of services that only proofs and probes use, which is
+// seldom enough not to keep them. The session must be ready.
 
 func (s *session) kms(region string) *kms.Client {
 	s.mu.Lock()
@@ -30,6 +31,12 @@ func (s *session) organizations() *organizations.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return organizations.NewFromConfig(s.cfg, func(o *organizations.Options) { o.Region = s.region() })
+}
+
+func (s *session) ssm(region string) *ssm.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return ssm.NewFromConfig(s.cfg, func(o *ssm.Options) { o.Region = region })
 }
 
 // s3control is S3's service for whole accounts, whose id the SDK puts into the

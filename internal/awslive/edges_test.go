@@ -62,7 +62,7 @@ func TestRegionIsFoundOut(t *testing.T) {
 	if n := c.options.Stats.Report().Calls[owner]["s3:ListBuckets"]; n != 0 {
 		t.Errorf("buckets that are known to be there were listed %d times", n)
 	}
-	if got := b.client(t).foundRegion(t.Context(), b.raw(t, consumer).s3(region), "far"); got != "eu-west-1" {
+	if got := b.client(t).foundRegion(t.Context(), b.raw(t, consumer).s3(region), executor.ProbeGrant{Bucket: "far"}); got != "eu-west-1" {
 		t.Errorf("another account finds the region %s", got)
 	}
 }
@@ -212,8 +212,8 @@ func TestCancelledProbeCleansUp(t *testing.T) {
 	p := b.client(t)
 	owner := p.sessions[owner]
 	must(t, owner.ready(t.Context()))
-	api := owner.s3(region)
-	pr := &probe{client: p, grant: grant, role: api, owner: api}
+	on := bySDK{owner.s3(region), "probed"}
+	pr := &probe{grant: grant, role: on, owner: on}
 	ctx, cancel := context.WithCancel(t.Context())
 	pr.put(ctx, asRole, ".xshare-probe-x", allowed, []byte("x"))
 	if len(b.leftovers(t, "probed")) != 1 {

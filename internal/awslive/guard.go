@@ -22,6 +22,7 @@ const (
 	toWrite
 	toComplete // a write that AWS never needs: where an endpoint gives new buckets less than AWS does
 	toProbe    // a write of Probe: of its own objects only
+	toCommand  // a call of Probe to have SSM run a command on an instance
 )
 
 // operation is one call of AWS's that this package makes.
@@ -90,6 +91,11 @@ var operations = map[string]operation{
 	"ec2:ReplaceIamInstanceProfileAssociation":   {toWrite, []string{"ec2:ReplaceIamInstanceProfileAssociation", "iam:PassRole"}},
 	"ec2:TerminateInstances":                     {toWrite, []string{"ec2:TerminateInstances"}},
 
+	"ssm:DescribeInstanceInformation": {toCommand, []string{"ssm:DescribeInstanceInformation"}},
+	"ssm:SendCommand":                 {toCommand, []string{"ssm:SendCommand"}},
+	"ssm:GetCommandInvocation":        {toCommand, []string{"ssm:GetCommandInvocation"}},
+	"ssm:CancelCommand":               {toCommand, []string{"ssm:CancelCommand"}},
+
 	"tagging:GetResources": {toObserve, []string{"tag:GetResources"}},
 
 	"s3control:GetPublicAccessBlock": {toObserve, []string{"s3:GetAccountPublicAccessBlock"}},
@@ -133,6 +139,11 @@ func DeployActions() []string { return actionsFor(toObserve, toAsk, toWrite) }
 // ProbeActions are the further IAM actions that `verify --probe` needs in a
 // bucket owner's account, sorted, on objects named .xshare-probe-* only.
 func ProbeActions() []string { return actionsFor(toProbe) }
+
+// InstanceProbeActions are those that `verify --probe` needs in a consumer's
+// account to have SSM run its commands on instances, sorted. They are in no
+// document of docs: docs/roles.md has them for those who want such probes.
+func InstanceProbeActions() []string { return actionsFor(toCommand) }
 
 func actionsFor(uses ...use) []string {
 	var actions []string

@@ -11,7 +11,7 @@ import (
 // The calls a second that an account and service gets at first. AWS throttles
 // IAM's reads near 15/s an API, shared with everybody else in the account; one
 // apply spreads its calls over several APIs.
-var startRates = map[string]float64{"iam": 40, "s3": 100, "ec2": 20, "sts": 50, "tagging": 10, "kms": 20, "organizations": 4, "s3control": 10}
+var startRates = map[string]float64{"iam": 40, "s3": 100, "ec2": 20, "sts": 50, "tagging": 10, "kms": 20, "organizations": 4, "s3control": 10, "ssm": 10}
 
 const (
 	loopbackRate = 2000 // an emulator on this machine shares its rate with nobody

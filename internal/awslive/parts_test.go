@@ -147,6 +147,10 @@ func TestActions(t *testing.T) {
 	if slices.Contains(deploy, "s3:PutObject") || slices.Contains(deploy, "s3:GetObject") {
 		t.Error("deploy actions reach into buckets")
 	}
+	probes := []string{"ssm:CancelCommand", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:SendCommand"}
+	if diff := cmp.Diff(probes, InstanceProbeActions()); diff != "" {
+		t.Errorf("actions of probes on instances (-want +got):\n%s", diff)
+	}
 	for name, c := range map[string]struct {
 		text string
 		want []string

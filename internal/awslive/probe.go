@@ -2,16 +2,15 @@ package awslive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/xshare/xshare/executor"
@@ -30,13 +29,13 @@ const (
 
 // probe is one grant being tried.
 type probe struct {
-	client *Client
 	grant  executor.ProbeGrant
-	role   *s3.Client
-	owner  *s3.Client // nil: no credentials of the owner's to be had
+	role   objectCalls
+	owner  objectCalls // nil: no credentials of the owner's to be had
 	result executor.ProbeResult
 	why    string   // of the first call of the role's that did not go as expected
 	owners string   // the same of the owner's calls
+	unmade string   // why a call of the role's could not be made; none is tried after it
 	left   []string // keys of our objects that are there
 }
 
@@ -46,23 +45,14 @@ func (c *Client) Probe(ctx context.Context, grant executor.ProbeGrant) (executor
 	if c.options.ReadOnly {
 		return notProbed("this command only reads, and a probe writes an object of its own"), nil
 	}
-	creds, via, err := c.roleCredentials(ctx, grant)
+	role, err := c.roleOn(ctx, grant)
 	if ctx.Err() != nil {
 		return executor.ProbeResult{}, ctx.Err()
 	}
 	if err != nil {
 		return notProbed(err.Error()), nil
 	}
-	p := &probe{client: c, grant: grant, result: executor.ProbeResult{Via: via}}
-	base := c.baseFor(grant)
-	cfg := base.cfg.Copy()
-	cfg.Credentials = aws.NewCredentialsCache(creds)
-	cfg = c.chain(cfg, grant.RoleAccount)
-	region := grant.BucketRegion
-	if region == "" {
-		region = c.foundRegion(ctx, newS3(cfg, c.options.Region), grant.Bucket)
-	}
-	p.role = newS3(cfg, region)
+	p := &probe{grant: grant, role: role.objectCalls, result: executor.ProbeResult{Via: role.via}}
 	if grant.OwnerManaged {
 		s, err := c.session(grant.OwnerAccount)
 		if err == nil {
@@ -72,7 +62,7 @@ func (c *Client) Probe(ctx context.Context, grant executor.ProbeGrant) (executor
 			return notProbed("the owner's account cannot be used: " + err.Error()), nil
 		}
 		if err == nil {
-			p.owner = s.s3(region)
+			p.owner = bySDK{s.s3(role.region), grant.Bucket}
 		}
 	}
 	if grant.Write && !grant.Delete && p.owner == nil && ctx.Err() == nil {
@@ -91,17 +81,18 @@ func notProbed(reason string) executor.ProbeResult {
 	return executor.ProbeResult{Verdict: executor.ProbeNotProbed, Reason: reason}
 }
 
-// foundRegion is a bucket's region as S3 tells it even to those who may not use
-// the bucket; the default region where it does not.
-func (c *Client) foundRegion(ctx context.Context, api *s3.Client, bucket string) string {
-	if region := c.regionOf(bucket); region != "" {
+// foundRegion is a bucket's region where the grant does not say it, as S3 tells
+// it even to those who may not use the bucket; the default region where it does
+// not.
+func (c *Client) foundRegion(ctx context.Context, api *s3.Client, grant executor.ProbeGrant) string {
+	if region := cmp.Or(grant.BucketRegion, c.regionOf(grant.Bucket)); region != "" {
 		return region
 	}
-	region := regionIn(api.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket}))
+	region := regionIn(api.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &grant.Bucket}))
 	if region == "" {
 		return c.options.Region
 	}
-	c.setRegion(bucket, region)
+	c.setRegion(grant.Bucket, region)
 	return region
 }
 
@@ -183,12 +174,22 @@ func (p *probe) outside(ctx context.Context, key string) {
 }
 
 // call makes one call and notes how it went. It reports whether it succeeded.
-func (p *probe) call(as, operation, resource, expected string, do func(*s3.Client) error) bool {
-	api := p.role
-	if as == asOwner {
-		api = p.owner
+// What could not be made is no call of S3's, and after it none by the role is
+// tried.
+func (p *probe) call(as, operation, resource, expected string, do func(objectCalls) error) bool {
+	on := p.owner
+	if as == asRole {
+		on = p.role
+		if p.unmade != "" {
+			return false
+		}
 	}
-	err := do(api)
+	err := do(on)
+	var unprobed *unprobedError
+	if errors.As(err, &unprobed) {
+		p.unmade = unprobed.reason
+		return false
+	}
 	c := executor.ProbeCall{As: as, Operation: operation, Resource: p.grant.Bucket + "/" + resource, Expected: expected, Code: codeOf(err)}
 	if err != nil && c.Code == "" {
 		c.Code = "NoAnswer"
@@ -224,60 +225,45 @@ type oddAnswerError string
 func (e oddAnswerError) Error() string { return string(e) }
 
 func (p *probe) put(ctx context.Context, as, key, expected string, text []byte) bool {
-	ok := p.call(as, "PutObject", key, expected, func(api *s3.Client) error {
+	return p.call(as, "PutObject", key, expected, func(on objectCalls) error {
 		// It counts as there until it is known not to be.
 		p.left = append(p.left, key)
-		_, err := api.PutObject(ctx, &s3.PutObjectInput{Bucket: &p.grant.Bucket, Key: &key, Body: bytes.NewReader(text)})
-		if err != nil && statusOf(err) != 0 {
+		err := on.put(ctx, key, text)
+		if isRefusal(err) || isUnmade(err) {
 			p.gone(key)
 		}
 		return err
 	})
-	return ok
 }
 
 func (p *probe) list(ctx context.Context, key, expected string, placed bool) {
-	p.call(asRole, "ListObjectsV2", key, expected, func(api *s3.Client) error {
-		out, err := api.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &p.grant.Bucket, Prefix: &key, MaxKeys: aws.Int32(10)})
-		if err != nil || !placed {
-			return err
+	p.call(asRole, "ListObjectsV2", key, expected, func(on objectCalls) error {
+		keys, err := on.list(ctx, key)
+		if err == nil && placed && !slices.Contains(keys, key) {
+			return oddAnswerError("the object that was just put is not in the list")
 		}
-		for _, o := range out.Contents {
-			if aws.ToString(o.Key) == key {
-				return nil
-			}
-		}
-		return oddAnswerError("the object that was just put is not in the list")
+		return err
 	})
 }
 
 // get reads the object. Where none could be placed, S3 tells those who may read
-// and list that it is not there, and all others that they may not.
+// and list that it is not there, and all others that they may not. White space
+// around it may get lost on the way.
 func (p *probe) get(ctx context.Context, key, expected string, placed bool, text []byte) {
-	p.call(asRole, "GetObject", key, expected, func(api *s3.Client) error {
-		out, err := api.GetObject(ctx, &s3.GetObjectInput{Bucket: &p.grant.Bucket, Key: &key})
-		if expected == allowed && !placed && isCode(err, "NoSuchKey") {
+	p.call(asRole, "GetObject", key, expected, func(on objectCalls) error {
+		got, err := on.get(ctx, key)
+		if expected == allowed && !placed && isCode(err, "NoSuchKey", "NotFound") {
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		got, err := io.ReadAll(out.Body)
-		if err = errors.Join(err, out.Body.Close()); err != nil {
-			return err
-		}
-		if placed && !bytes.Equal(got, text) {
+		if err == nil && placed && !bytes.Equal(bytes.TrimSpace(got), bytes.TrimSpace(text)) {
 			return oddAnswerError("the object holds something else than what was put")
 		}
-		return nil
+		return err
 	})
 }
 
 func (p *probe) remove(ctx context.Context, as, key, expected string) {
-	if p.call(as, "DeleteObject", key, expected, func(api *s3.Client) error {
-		_, err := api.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &p.grant.Bucket, Key: &key})
-		return err
-	}) {
+	if p.call(as, "DeleteObject", key, expected, func(on objectCalls) error { return on.remove(ctx, key) }) {
 		p.gone(key)
 	}
 }
@@ -290,14 +276,11 @@ func (p *probe) isLeft(key string) bool { return slices.Contains(p.left, key) }
 
 // clean removes what is left of our objects, also when the run was cancelled.
 func (p *probe) clean(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	for _, key := range slices.Clone(p.left) {
-		for _, api := range []*s3.Client{p.owner, p.role} {
-			if api == nil {
-				continue
-			}
-			if _, err := api.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &p.grant.Bucket, Key: &key}); err == nil {
+		for _, on := range []objectCalls{p.owner, p.role} {
+			if on != nil && on.remove(ctx, key) == nil {
 				p.gone(key)
 				break
 			}
@@ -305,8 +288,8 @@ func (p *probe) clean(ctx context.Context) {
 	}
 }
 
-// judge makes the verdict. What the owner may not do says nothing about the
-// grant; but an object that stays behind has to be told.
+// judge makes the verdict. What the owner may not do, and what could not be
+// tried, says nothing about the grant; but an object that stays behind has to be told.
 func (p *probe) judge() {
 	switch {
 	case len(p.left) > 0:
@@ -315,6 +298,8 @@ func (p *probe) judge() {
 			p.grant.Bucket, strings.Join(p.left, ", "))
 	case p.why != "":
 		p.result.Verdict, p.result.Reason = executor.ProbeFails, p.why
+	case p.unmade != "":
+		p.result.Verdict, p.result.Reason = executor.ProbeNotProbed, p.unmade
 	case p.owners != "":
 		p.result.Verdict, p.result.Reason = executor.ProbeNotProbed, p.owners
 	default:

@@ -33,22 +33,46 @@ func (c *Client) baseFor(grant executor.ProbeGrant) *base {
 	return nil
 }
 
-// roleCredentials gets the role's credentials where the role really gets them,
-// and says where that was. The error is the reason why they cannot be had.
-func (c *Client) roleCredentials(ctx context.Context, grant executor.ProbeGrant) (aws.CredentialsProvider, string, error) {
+// roleAt is the role on a grant's bucket.
+type roleAt struct {
+	objectCalls
+	via    string // where its credentials are from
+	region string // the bucket's
+}
+
+const noTrust = "the role's trust lets neither the deploy role nor the caller assume it"
+
+// roleOn gets the role where it really gets its credentials: by AssumeRole, or
+// on one of its instances. The error is the reason why it cannot be had.
+func (c *Client) roleOn(ctx context.Context, grant executor.ProbeGrant) (*roleAt, error) {
 	base := c.baseFor(grant)
 	if base == nil {
-		return nil, "", fmt.Errorf("neither account %s nor account %s is in the repository", grant.RoleAccount, grant.OwnerAccount)
+		return nil, fmt.Errorf("neither account %s nor account %s is in the repository", grant.RoleAccount, grant.OwnerAccount)
 	}
 	caller, err := base.identity(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
+	via := "AssumeRole"
 	provider, err := c.assumeRole(ctx, base, caller, grant)
-	if provider != nil || err != nil {
-		return provider, "AssumeRole", err
+	if provider == nil && err == nil {
+		if len(grant.Instances) == 0 {
+			return nil, errors.New(noTrust + ", and no instance of the specs has it")
+		}
+		endpoint := aws.ToString(base.cfg.BaseEndpoint)
+		if !c.isSandbox(ctx, base, endpoint) {
+			return c.roleBySSM(ctx, grant)
+		}
+		provider, via, err = c.instanceCredentials(ctx, base, endpoint, grant)
 	}
-	return c.instanceCredentials(ctx, base, grant)
+	if err != nil {
+		return nil, err
+	}
+	cfg := base.cfg.Copy()
+	cfg.Credentials = aws.NewCredentialsCache(provider)
+	cfg = c.chain(cfg, grant.RoleAccount)
+	region := c.foundRegion(ctx, newS3(cfg, c.options.Region), grant)
+	return &roleAt{bySDK{newS3(cfg, region), grant.Bucket}, via, region}, nil
 }
 
 // assumeRole tries to assume the role, as the account's deploy role and as the
@@ -82,23 +106,12 @@ func (s *session) credentials() aws.CredentialsProvider {
 	return s.cfg.Credentials
 }
 
-// instanceCredentials gets the role's credentials from the metadata service of
-// an instance that has the role.
-func (c *Client) instanceCredentials(ctx context.Context, base *base, grant executor.ProbeGrant) (aws.CredentialsProvider, string, error) {
-	const trust = "the role's trust lets neither the deploy role nor the caller assume it"
-	if len(grant.Instances) == 0 {
-		return nil, "", errors.New(trust + ", and no instance of the specs has it")
-	}
-	endpoint := aws.ToString(base.cfg.BaseEndpoint)
-	if !c.isSandbox(ctx, base, endpoint) {
-		return nil, "", errors.New(trust + "; its credentials are on its instances, and running commands there by SSM is not built yet")
-	}
+// instanceCredentials gets the role's credentials in a sandbox: from the
+// metadata service of an instance that has the role.
+func (c *Client) instanceCredentials(ctx context.Context, base *base, endpoint string, grant executor.ProbeGrant) (aws.CredentialsProvider, string, error) {
 	var reasons []string
 	for _, in := range grant.Instances {
-		state, err := c.started(ctx, grant, in)
-		if err == nil && state != "running" {
-			err = fmt.Errorf("instance %s is %s", in.ID, state)
-		}
+		err := c.running(ctx, grant, in)
 		var provider aws.CredentialsProvider
 		if err == nil {
 			provider, err = metadataCredentials(ctx, base, endpoint, in.ID)
@@ -108,7 +121,22 @@ func (c *Client) instanceCredentials(ctx context.Context, base *base, grant exec
 		}
 		reasons = append(reasons, err.Error())
 	}
-	return nil, "", errors.New(trust + ", and its instances cannot be used: " + strings.Join(reasons, "; "))
+	return nil, "", noneUsable(reasons)
+}
+
+// noneUsable is the error of a role that none of its instances lets be had.
+func noneUsable(reasons []string) error {
+	return errors.New(noTrust + ", and its instances cannot be used: " + strings.Join(reasons, "; "))
+}
+
+// running waits for an instance that is starting, and is an error unless it
+// runs.
+func (c *Client) running(ctx context.Context, grant executor.ProbeGrant, in executor.ProbeInstance) error {
+	state, err := c.started(ctx, grant, in)
+	if err == nil && state != "running" {
+		err = fmt.Errorf("instance %s is %s", in.ID, state)
+	}
+	return err
 }
 
 // started waits for an instance that is starting, and returns its state.

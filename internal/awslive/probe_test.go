@@ -63,53 +63,57 @@ func (b *backend) leftovers(t *testing.T, bucket string) []string {
 const instance = `
       instances: [{name: client, image: amazon-linux-2023, type: t3.micro, subnet: SUBNET, securityGroups: [GROUP]}]`
 
+// probeCases are what a probe does with a grant, by what the grant gives.
+var probeCases = map[string]struct {
+	access string
+	want   []string
+}{
+	"list": {"access: list", []string{
+		"role ListObjectsV2 allowed", "role PutObject denied",
+	}},
+	"read": {"access: read", []string{
+		"owner PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed",
+		"role PutObject denied", "owner DeleteObject allowed",
+	}},
+	"write": {"access: write", []string{
+		"role PutObject allowed", "role DeleteObject denied", "owner DeleteObject allowed",
+	}},
+	"read and write": {"access: [read, write]", []string{
+		"role PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed",
+		"role DeleteObject denied", "owner DeleteObject allowed",
+	}},
+	"all but full": {"access: [read, write, delete]", []string{
+		"role PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed", "role DeleteObject allowed",
+	}},
+	"read under two prefixes": {"access: read\n      prefixes: [a/, b/]", []string{
+		"owner PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed", "owner DeleteObject allowed",
+		"owner PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed", "owner DeleteObject allowed",
+		"role GetObject denied",
+	}},
+	"write under a prefix": {"access: write\n      prefixes: [in/]", []string{
+		"role PutObject allowed", "owner DeleteObject allowed", "role PutObject denied",
+	}},
+}
+
 func TestProbe(t *testing.T) {
-	for name, c := range map[string]struct {
-		access string
-		want   []string
-	}{
-		"list": {"access: list", []string{
-			"role ListObjectsV2 allowed", "role PutObject denied",
-		}},
-		"read": {"access: read", []string{
-			"owner PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed",
-			"role PutObject denied", "owner DeleteObject allowed",
-		}},
-		"write": {"access: write", []string{
-			"role PutObject allowed", "role DeleteObject denied", "owner DeleteObject allowed",
-		}},
-		"read and write": {"access: [read, write]", []string{
-			"role PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed",
-			"role DeleteObject denied", "owner DeleteObject allowed",
-		}},
-		"all but full": {"access: [read, write, delete]", []string{
-			"role PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed", "role DeleteObject allowed",
-		}},
-		"read under two prefixes": {"access: read\n      prefixes: [a/, b/]", []string{
-			"owner PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed", "owner DeleteObject allowed",
-			"owner PutObject allowed", "role ListObjectsV2 allowed", "role GetObject allowed", "owner DeleteObject allowed",
-			"role GetObject denied",
-		}},
-		"write under a prefix": {"access: write\n      prefixes: [in/]", []string{
-			"role PutObject allowed", "owner DeleteObject allowed", "role PutObject denied",
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := onSandbox(t)
-			grant := b.shared(t, "trust: ec2", c.access+instance)
-			p := b.client(t)
-			r, err := p.Probe(t.Context(), grant)
-			must(t, err)
-			if r.Verdict != executor.ProbeWorks || !strings.HasPrefix(r.Via, "metadata of i-") {
-				t.Errorf("%s via %q: %s", r.Verdict, r.Via, r.Reason)
-			}
-			if diff := cmp.Diff(c.want, calls(r)); diff != "" {
-				t.Errorf("calls (-want +got):\n%s", diff)
-			}
-			if keys := b.leftovers(t, "probed"); len(keys) > 0 {
-				t.Errorf("left behind: %v", keys)
-			}
-		})
+	for name, c := range probeCases {
+		for way, from := range ways {
+			t.Run(name+" "+way, func(t *testing.T) {
+				b := onSandbox(t)
+				grant := b.shared(t, "trust: ec2", c.access+instance)
+				r, err := from.prober(t, b).Probe(t.Context(), grant)
+				must(t, err)
+				if r.Verdict != executor.ProbeWorks || !strings.HasPrefix(r.Via, from.via+" i-") {
+					t.Errorf("%s via %q: %s", r.Verdict, r.Via, r.Reason)
+				}
+				if diff := cmp.Diff(c.want, calls(r)); diff != "" {
+					t.Errorf("calls (-want +got):\n%s", diff)
+				}
+				if keys := b.leftovers(t, "probed"); len(keys) > 0 {
+					t.Errorf("left behind: %v", keys)
+				}
+			})
+		}
 	}
 }
 
@@ -147,16 +151,24 @@ func TestProbeFinds(t *testing.T) {
 			must(t, err)
 		}, executor.ProbeFails, "could not be removed"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			b := onSandbox(t)
-			grant := b.shared(t, "trust: ec2", c.access+instance)
-			c.harm(t, b)
-			r, err := b.client(t).Probe(t.Context(), grant)
-			must(t, err)
-			if r.Verdict != c.verdict || !strings.Contains(r.Reason, c.reason) {
-				t.Errorf("%s: %s", r.Verdict, r.Reason)
-			}
-		})
+		for way, from := range ways {
+			t.Run(name+" "+way, func(t *testing.T) {
+				b := onSandbox(t)
+				grant := b.shared(t, "trust: ec2", c.access+instance)
+				prober := from.prober(t, b)
+				c.harm(t, b)
+				r, err := prober.Probe(t.Context(), grant)
+				must(t, err)
+				if r.Verdict != c.verdict || !strings.Contains(r.Reason, c.reason) {
+					t.Errorf("%s: %s", r.Verdict, r.Reason)
+				}
+				for _, call := range r.Calls {
+					if call.Code != "" && call.Code != "AccessDenied" && call.Code != "Forbidden" {
+						t.Errorf("%+v", call)
+					}
+				}
+			})
+		}
 	}
 }
 
