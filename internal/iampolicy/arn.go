@@ -23,13 +23,15 @@ func parseARN(s string) (a arn, ok bool) {
 
 // who is a caller with all that principals are compared with.
 type who struct {
-	kind     PrincipalKind
-	arn      string
-	account  string
-	root     string // the ARN that stands for the whole account
-	role     string // the role's ARN, of roles and sessions
-	roleName string // set where the role's path is not known
-	uniqueID string // of the user or role
+	kind      PrincipalKind
+	arn       string
+	partition string
+	account   string
+	rootLen   int    // of the ARN that stands for the whole account; see isRoot
+	role      string // the role's ARN, of roles and sessions
+	roleName  string // set where the role's path is not known
+	linked    bool   // a service-linked role
+	uniqueID  string // of the user or role
 }
 
 // identify checks a caller; problem is empty when it is one.
@@ -40,7 +42,7 @@ func identify(c Caller) (w who, problem string) {
 	case Anonymous:
 		return w, ""
 	case Service:
-		if c.ARN == "" {
+		if c.ARN == "" || isWild(c.ARN) {
 			return w, "the caller is a service without a name"
 		}
 		return w, ""
@@ -58,8 +60,9 @@ func identify(c Caller) (w who, problem string) {
 	if w.account != a.account {
 		return w, "the caller's ARN " + c.ARN + " is not of account " + c.Account
 	}
-	w.root = rootARN(a.partition, a.account)
-	fits := false
+	w.partition = a.partition
+	w.rootLen = len("arn:") + len(a.partition) + len(":iam::") + len(a.account) + len(":root")
+	role, fits := a, false
 	switch c.Kind {
 	case Root:
 		fits = a.service == "iam" && a.resource == "root"
@@ -77,7 +80,7 @@ func identify(c Caller) (w who, problem string) {
 			break
 		}
 		w.role = c.RoleARN
-		role, ok := parseARN(c.RoleARN)
+		role, ok = parseARN(c.RoleARN)
 		if fits && (!ok || role.service != "iam" || role.account != a.account || role.partition != a.partition ||
 			!strings.HasPrefix(role.resource, "role/") || lastPart(role.resource) != name) {
 			return w, "the session " + c.ARN + " is not one of role " + c.RoleARN
@@ -86,6 +89,9 @@ func identify(c Caller) (w who, problem string) {
 	if !fits {
 		return w, "the caller " + c.ARN + " is not of kind " + string(c.Kind)
 	}
+	// Roles that AWS services own: SCPs and RCPs pass them by
+	// (ORG:orgs_manage_policies_scps, ORG:orgs_manage_policies_rcps).
+	w.linked = w.role != "" && strings.HasPrefix(role.resource, "role/aws-service-role/")
 	return w, ""
 }
 
@@ -94,12 +100,6 @@ func named(resource, prefix string) bool {
 }
 
 func lastPart(s string) string { return s[strings.LastIndexByte(s, '/')+1:] }
-
-// serviceLinked tells roles that AWS services own; SCPs and RCPs pass them by
-// (ORG:orgs_manage_policies_scps, ORG:orgs_manage_policies_rcps).
-func (w *who) serviceLinked() bool {
-	return strings.Contains(w.role, ":role/aws-service-role/")
-}
 
 // hasIdentity reports whether identity policies can belong to the caller.
 func (w *who) hasIdentity() bool { return w.kind != Anonymous && w.kind != Service }

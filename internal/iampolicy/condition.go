@@ -24,13 +24,14 @@ func (e *evaluation) conditionsHold(s *Statement, variables bool) bool {
 // (IAM:reference_policies_elements_condition_operators).
 func (e *evaluation) condition(c *Condition, effect Effect, variables bool) verdict {
 	op, ok := lookupOperator(c.Operator)
-	if !ok || len(c.Values) == 0 {
+	if !ok || len(c.Values) == 0 || c.Key == "" {
 		return unknown
 	}
 	values := e.lookup(c.Key)
 	present := len(values) > 0
+	empty := len(values) == 1 && values[0] == "" // a "null data set", says the page on sets
 	switch {
-	case op.base == "null":
+	case op.comparison == isNull:
 		return nullHolds(c.Values, present)
 	case !present && op.ifExists:
 		return yes
@@ -38,8 +39,10 @@ func (e *evaluation) condition(c *Condition, effect Effect, variables bool) verd
 		return verdictOf(op.quantifier == forAll)
 	case !present:
 		return verdictOf(op.not)
-	case op.quantifier == forAll && len(values) == 1 && values[0] == "":
-		return yes // an empty string is an empty set
+	case op.quantifier == forAll && empty:
+		return yes
+	case op.quantifier == forAny && empty:
+		return unknown
 	}
 	// Without a set operator several values are not foreseen: then all must
 	// match to allow, and one is enough to deny.
@@ -75,7 +78,7 @@ func nullHolds(want []string, present bool) verdict {
 func (e *evaluation) matchesAny(op operator, want []string, have string, variables bool) verdict {
 	result := verdictOf(op.not)
 	for _, w := range want {
-		switch e.compare(op.base, w, have, variables) {
+		switch e.compare(op.comparison, w, have, variables) {
 		case unknown:
 			return unknown
 		case yes:
@@ -85,77 +88,68 @@ func (e *evaluation) matchesAny(op operator, want []string, have string, variabl
 	return result
 }
 
-func (e *evaluation) compare(op, want, have string, variables bool) verdict {
-	switch {
-	case strings.HasPrefix(op, "string"):
+func (e *evaluation) compare(op comparison, want, have string, variables bool) verdict {
+	switch op {
+	case stringEquals, stringEqualsIgnoreCase, stringLike, arnLike:
 		p, v := e.expand(want, variables)
 		if v != yes {
 			return v
 		}
 		switch op {
-		case "stringequals":
+		case stringEquals:
 			return verdictOf(p.text == have)
-		case "stringequalsignorecase":
+		case stringEqualsIgnoreCase:
 			return verdictOf(strings.EqualFold(p.text, have))
-		}
-		return verdictOf(p.matches(have))
-	case strings.HasPrefix(op, "arn"): // ArnEquals and ArnLike are the same
-		p, v := e.expand(want, variables)
-		if v != yes {
-			return v
+		case stringLike:
+			return verdictOf(p.matches(have))
 		}
 		return p.compareARN(have)
-	case strings.HasPrefix(op, "numeric"):
-		w, ok1 := parseNumber(want)
-		h, ok2 := parseNumber(have)
-		if !ok1 || !ok2 {
-			return unknown
-		}
-		return ordered(strings.TrimPrefix(op, "numeric"), h.Cmp(w))
-	case strings.HasPrefix(op, "date"):
-		w, ok1 := parseDate(want)
-		h, ok2 := parseDate(have)
-		if !ok1 || !ok2 {
-			return unknown
-		}
-		return ordered(strings.TrimPrefix(op, "date"), h.Compare(w))
-	case op == "bool":
+	case boolEquals:
 		w, ok1 := parseBool(want)
 		h, ok2 := parseBool(have)
 		if !ok1 || !ok2 {
 			return unknown
 		}
 		return verdictOf(w == h)
-	case op == "binaryequals":
+	case binaryEquals:
 		w, err1 := base64.StdEncoding.DecodeString(want)
 		h, err2 := base64.StdEncoding.DecodeString(have)
 		if err1 != nil || err2 != nil {
 			return unknown
 		}
 		return verdictOf(string(w) == string(h))
+	case ipAddress:
+		return compareIP(want, have)
+	case dateEquals, dateLess, dateLessEquals, dateGreater, dateGreaterEquals:
+		w, ok1 := parseDate(want)
+		h, ok2 := parseDate(have)
+		if !ok1 || !ok2 {
+			return unknown
+		}
+		return ordered(op-dateEquals, h.Compare(w))
 	}
-	network, ok := parseNetwork(want) // IpAddress: the one that is left
-	ip, err := netip.ParseAddr(have)
-	if !ok || err != nil {
+	w, ok1 := parseNumber(want) // Numeric: what is left
+	h, ok2 := parseNumber(have)
+	if !ok1 || !ok2 {
 		return unknown
 	}
-	return verdictOf(network.Contains(ip.Unmap().WithZone("")))
+	return ordered(op-numericEquals, h.Cmp(w))
 }
 
-// ordered reads the result of have compared with want.
-func ordered(relation string, cmp int) verdict {
+// ordered reads the result of have compared with want. The relation is the
+// place of a Numeric or Date operator among its kind.
+func ordered(relation comparison, cmp int) verdict {
 	switch relation {
-	case "equals":
+	case 0:
 		return verdictOf(cmp == 0)
-	case "lessthan":
+	case numericLess - numericEquals:
 		return verdictOf(cmp < 0)
-	case "lessthanequals":
+	case numericLessEquals - numericEquals:
 		return verdictOf(cmp <= 0)
-	case "greaterthan":
+	case numericGreater - numericEquals:
 		return verdictOf(cmp > 0)
-	default: // greaterthanequals
-		return verdictOf(cmp >= 0)
 	}
+	return verdictOf(cmp >= 0)
 }
 
 func parseBool(s string) (value, ok bool) {
@@ -196,15 +190,33 @@ func parseDate(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// compareIP compares an address with a network or with a single address. Of an
+// IPv4 address in an IPv6 one, and of one with a zone, AWS says nothing; and it
+// gives a single address the prefix /32, whatever its version: what that means
+// for IPv6 is not known
+// (IAM:reference_policies_elements_condition_operators#Conditions_IPAddress).
+func compareIP(want, have string) verdict {
+	network, ok := parseNetwork(want)
+	ip, err := netip.ParseAddr(have)
+	switch {
+	case !ok, err != nil, ip.Is4In6(), ip.Zone() != "":
+		return unknown
+	case network.Contains(ip):
+		return yes
+	case network.Bits() == 128 && netip.PrefixFrom(network.Addr(), 32).Contains(ip) && !strings.Contains(want, "/"):
+		return unknown
+	}
+	return no
+}
+
 // parseNetwork reads a CIDR or a single address.
 func parseNetwork(s string) (netip.Prefix, bool) {
 	if p, err := netip.ParsePrefix(s); err == nil {
 		return p.Masked(), !p.Addr().Is4In6()
 	}
 	ip, err := netip.ParseAddr(s)
-	if err != nil || ip.Zone() != "" {
+	if err != nil || ip.Zone() != "" || ip.Is4In6() {
 		return netip.Prefix{}, false
 	}
-	ip = ip.Unmap()
 	return netip.PrefixFrom(ip, ip.BitLen()), true
 }

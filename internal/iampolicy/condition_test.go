@@ -107,7 +107,14 @@ var conditionCases = map[string]conditionCase{
 	"IpAddress single":                 {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.9"}`, sent("aws:SourceIp", "203.0.113.9"), yes},
 	"IpAddress host bits":              {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.77/24"}`, sent("aws:SourceIp", "203.0.113.9"), yes},
 	"IpAddress v6":                     {pageOps, `"IpAddress":{"aws:SourceIp":"2001:DB8::/32"}`, sent("aws:SourceIp", "2001:db8:0:1::1"), yes},
-	"IpAddress v4 in v6":               {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "::ffff:203.0.113.9"), yes},
+	"IpAddress v4 in v6":               {pageOps, `"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "::ffff:203.0.113.9"), unknown},
+	"NotIpAddress v4 in v6":            {pageOps, `"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}`, sent("aws:SourceIp", "::ffff:203.0.113.9"), unknown},
+	"IpAddress single v4 in v6":        {pageOps, `"IpAddress":{"aws:SourceIp":"::ffff:203.0.113.9"}`, sent("aws:SourceIp", "203.0.113.9"), unknown},
+	"IpAddress single v6":              {pageOps, `"IpAddress":{"aws:SourceIp":"2001:db8::1"}`, sent("aws:SourceIp", "2001:DB8:0:0::1"), yes},
+	"IpAddress single v6, near":        {pageOps, `"IpAddress":{"aws:SourceIp":"2001:db8::1"}`, sent("aws:SourceIp", "2001:db8::2"), unknown},
+	"IpAddress single v6, far":         {pageOps, `"IpAddress":{"aws:SourceIp":"2001:db8::1"}`, sent("aws:SourceIp", "2001:db9::1"), no},
+	"IpAddress one v6 of a network":    {pageOps, `"IpAddress":{"aws:SourceIp":"2001:db8::1/128"}`, sent("aws:SourceIp", "2001:db8::2"), no},
+	"IpAddress with a zone":            {pageOps, `"IpAddress":{"aws:SourceIp":"fe80::/10"}`, sent("aws:SourceIp", "fe80::1%eth0"), unknown},
 	"IpAddress v4 as a v6 network":     {pageOps, `"IpAddress":{"aws:SourceIp":"::ffff:203.0.113.0/120"}`, sent("aws:SourceIp", "203.0.113.9"), unknown},
 	"IpAddress absent":                 {pageOps, `"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}`, nil, no},
 	"IpAddress of a word":              {pageOps, `"IpAddress":{"aws:SourceIp":"home"}`, sent("aws:SourceIp", "203.0.113.9"), unknown},
@@ -137,6 +144,10 @@ var conditionCases = map[string]conditionCase{
 	"ForAnyValue absent":               {pageMulti, `"ForAnyValue:StringEquals":{"aws:TagKeys":"a"}`, nil, no},
 	"ForAnyValue negated, absent":      {pageMulti, `"ForAnyValue:StringNotEquals":{"aws:TagKeys":"a"}`, nil, no},
 	"ForAnyValue negated":              {pageMulti, `"ForAnyValue:StringNotEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys", "a", "b"), yes},
+	"ForAnyValue empty string":         {pageMulti, `"ForAnyValue:StringLike":{"aws:TagKeys":"*"}`, sent("aws:TagKeys", ""), unknown},
+	"ForAnyValue negated, empty":       {pageMulti, `"ForAnyValue:StringNotEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys", ""), unknown},
+	"ForAllValues no values":           {pageMulti, `"ForAllValues:StringEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys"), yes},
+	"ForAnyValue no values":            {pageMulti, `"ForAnyValue:StringEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys"), no},
 	"ForAnyValue IfExists absent":      {pageMulti, `"ForAnyValue:StringEqualsIfExists":{"aws:TagKeys":"a"}`, nil, yes},
 	"several values, all match":        {pageMulti, `"StringLike":{"aws:TagKeys":"a*"}`, sent("aws:TagKeys", "a", "ab"), yes},
 	"several values, some match":       {pageMulti, `"StringLike":{"aws:TagKeys":"a*"}`, sent("aws:TagKeys", "a", "b"), unknown},
@@ -149,6 +160,7 @@ var conditionCases = map[string]conditionCase{
 	"variable without value, negated":  {pageVars, `"StringNotEquals":{"s3:prefix":"${aws:PrincipalTag/t}"}`, sent("s3:prefix", "x"), yes},
 	"variable default":                 {pageVars, `"StringEquals":{"s3:prefix":"${aws:PrincipalTag/t, 'x'}"}`, sent("s3:prefix", "x"), yes},
 	"variable in a number":             {pageVars, `"NumericEquals":{"s3:max-keys":"${k}"}`, map[string][]string{"s3:max-keys": {"1"}, "k": {"1"}}, unknown},
+	"variable in a boolean":            {pageOps, `"Bool":{"aws:SecureTransport":"${k}"}`, sent("k", "true"), unknown},
 	"literal star in StringLike":       {pageVars, `"StringLike":{"s3:prefix":"a${*}"}`, sent("s3:prefix", "ab"), no},
 	"literal star in StringEquals":     {pageVars, `"StringEquals":{"s3:prefix":"a${*}"}`, sent("s3:prefix", "a*"), yes},
 }
@@ -180,6 +192,25 @@ func TestConditionsOf2008(t *testing.T) {
 		if d.Outcome != want {
 			t.Errorf("s3:prefix %s: %s, want %s", sentPrefix, d.Outcome, want)
 		}
+	}
+}
+
+// Every key of a large context is found, and one that stands twice.
+func TestManyKeys(t *testing.T) {
+	context := map[string][]string{}
+	for c := 'a'; c <= 'z'; c++ {
+		context["k:"+string(c)] = []string{string(c)}
+	}
+	for name := range context {
+		policy := `{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"` + strings.ToUpper(name) + `":"` + name[2:] + `"}}}`
+		if d := (evalCase{caller: "role A", identity: list(policy), context: context}).evaluate(t); !d.Allowed() {
+			t.Errorf("%s: %s", name, reasonsText(d))
+		}
+	}
+	context["K:z"] = []string{"z"}
+	policy := `{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"k:z":"z"}}}`
+	if d := (evalCase{caller: "role A", identity: list(policy), context: context}).evaluate(t); d.Outcome != Invalid {
+		t.Errorf("a key in two cases: %s", d.Outcome)
 	}
 }
 
@@ -218,6 +249,11 @@ func TestBuiltStatements(t *testing.T) {
 	good := Statement{Effect: Allow, Action: []string{"s3:*"}, Resource: []string{"*"}}
 	for name, change := range map[string]func(*Statement){
 		"no action":          func(s *Statement) { s.Action = nil },
+		"any service":        func(s *Statement) { s.Action = []string{"*:GetObject"} },
+		"part of a service":  func(s *Statement) { s.Action = []string{"s?:Get*"} },
+		"not any service":    func(s *Statement) { s.Action, s.NotAction = nil, []string{"*:GetObject"} },
+		"no condition key":   func(s *Statement) { s.Condition = []Condition{{"StringNotEquals", "", []string{"v"}}} },
+		"no ARN":             func(s *Statement) { s.Resource = []string{"*:s3:::*"} },
 		"two action lists":   func(s *Statement) { s.NotAction = []string{"iam:*"} },
 		"no resource":        func(s *Statement) { s.Resource = nil },
 		"two resource lists": func(s *Statement) { s.NotResource = []string{"arn:aws:s3:::c"} },
@@ -239,6 +275,45 @@ func TestBuiltStatements(t *testing.T) {
 				t.Errorf("in a Deny: %s", d.Outcome)
 			}
 		})
+	}
+	// So are principals with wildcards, and a Principal with a NotPrincipal.
+	for name, change := range map[string]func(*Statement){
+		"part of a role's name": func(s *Statement) { s.Principal = &Principals{AWS: []string{"arn:aws:iam::222222222222:role/*"}} },
+		"any session": func(s *Statement) {
+			s.Principal = &Principals{AWS: []string{"arn:aws:sts::222222222222:assumed-role/reader/*"}}
+		},
+		"not only by principals": func(s *Statement) {
+			s.Principal, s.NotPrincipal = &Principals{Any: true}, &Principals{AWS: []string{userA}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := good
+			change(&s)
+			p := Policies{Identity: []Named{{Name: "p", Document: must(t, allowAll)}}, Resource: &Named{Name: "r", Document: &Document{Version: Version2012, Statements: []Statement{s}}}}
+			req := Request{Caller: callers["session B"], Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA}
+			if d := Evaluate(req, p); d.Outcome != ImplicitDeny {
+				t.Errorf("in an Allow: %s", d.Outcome)
+			}
+			p.Resource.Document.Statements[0].Effect = Deny
+			if d := Evaluate(req, p); d.Outcome != ExplicitDeny {
+				t.Errorf("in a Deny: %s", d.Outcome)
+			}
+		})
+	}
+	for name, tc := range map[string]struct {
+		caller    Caller
+		principal Principals
+		context   map[string][]string
+	}{
+		"services":  {callers["service"], Principals{Service: []string{"*.amazonaws.com"}}, nil},
+		"federated": {callers["session B"], Principals{Federated: []string{"*"}}, map[string][]string{"aws:FederatedProvider": {"graph.facebook.com"}}},
+	} {
+		s := good
+		s.Principal, s.Effect = &tc.principal, Deny
+		req := Request{Caller: tc.caller, Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA, Context: tc.context}
+		if d := Evaluate(req, Policies{Resource: &Named{Name: "r", Document: &Document{Statements: []Statement{s}}}}); d.Outcome != ExplicitDeny {
+			t.Errorf("a wildcard for %s in a Deny: %s", name, d.Outcome)
+		}
 	}
 	// "*" among the AWS principals of a built statement is everybody.
 	s := good

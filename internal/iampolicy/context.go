@@ -38,7 +38,8 @@ func DefaultContext(req Request, now time.Time) map[string][]string {
 	default:
 		principal(w.role, "AssumedRole")
 	}
-	if account := resourceAccount(req, w); account != "" {
+	resource, _ := parseARN(req.Resource)
+	if account := resourceAccount(&req, &resource, &w); account != "" {
 		out["aws:ResourceAccount"] = []string{account}
 		if service, _, _ := strings.Cut(req.Action, ":"); strings.EqualFold(service, "s3") {
 			out["s3:ResourceAccount"] = []string{account}
@@ -48,12 +49,12 @@ func DefaultContext(req Request, now time.Time) map[string][]string {
 }
 
 // resourceAccount is the account that owns the resource, as far as it is known.
-func resourceAccount(req Request, w who) string {
-	if req.ResourceAccount != "" {
+func resourceAccount(req *Request, resource *arn, w *who) string {
+	switch {
+	case req.ResourceAccount != "":
 		return req.ResourceAccount
-	}
-	if a, ok := parseARN(req.Resource); ok && a.account != "" && a.account != "aws" { // "aws" owns the managed policies
-		return a.account
+	case resource.account != "" && resource.account != "aws": // "aws" owns the managed policies
+		return resource.account
 	}
 	return w.account
 }
@@ -64,29 +65,44 @@ type contextKey struct {
 	values []string
 }
 
-// lookup finds a condition key, whatever its case.
+// lookup finds a condition key, whatever its case. A context with one key in
+// two cases is no context: which value counts would be chance.
 func (e *evaluation) lookup(key string) []string {
-	if e.context == nil {
+	if !e.contextRead {
 		e.readContext()
 	}
-	for i := range e.context {
-		if k := &e.context[i]; len(k.name) == len(key) && strings.EqualFold(k.name, key) {
-			return k.values
-		}
+	var found *contextKey
+	for i := range e.keys {
+		found = e.sameKey(found, &e.context[i], key)
 	}
-	return nil
+	for i := range e.more {
+		found = e.sameKey(found, &e.more[i], key)
+	}
+	if found == nil {
+		return nil
+	}
+	return found.values
 }
 
-// readContext lists the context's keys. A context with one key in two cases is
-// no context: which value counts would be chance.
+func (e *evaluation) sameKey(found, k *contextKey, key string) *contextKey {
+	if len(k.name) != len(key) || !strings.EqualFold(k.name, key) {
+		return found
+	}
+	if found != nil {
+		e.problem = "the context has the key " + min(k.name, found.name) + " twice, in different cases"
+	}
+	return k
+}
+
+// readContext lists the context's keys: a map cannot be asked without case.
 func (e *evaluation) readContext() {
-	e.context = e.room[:0]
+	e.contextRead = true
 	for name, values := range e.req.Context {
-		for i := range e.context {
-			if k := &e.context[i]; len(k.name) == len(name) && strings.EqualFold(k.name, name) {
-				e.problem = "the context has the key " + min(k.name, name) + " twice, in different cases"
-			}
+		if e.keys == len(e.context) {
+			e.more = append(e.more, contextKey{name, values})
+			continue
 		}
-		e.context = append(e.context, contextKey{name, values})
+		e.context[e.keys] = contextKey{name, values}
+		e.keys++
 	}
 }

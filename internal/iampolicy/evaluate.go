@@ -14,12 +14,20 @@ import (
 //
 // Wherever a policy or a condition is not understood, it counts against the
 // caller. Evaluate looks at req.Context only for condition keys: see
-// DefaultContext. An Invalid decision has one reason, with no side.
+// DefaultContext. An Invalid decision has one reason, with no side; a request
+// that AWS never gets is Invalid where the policies would allow it (see
+// Impossible), and one from another partition always is.
 func Evaluate(req Request, p Policies) Decision {
-	e := &evaluation{req: &req, policies: &p, bounded: p.Boundary != nil, reasons: make([]Reason, 0, 4)}
+	e := evaluation{req: &req, policies: &p}
 	e.prepare()
 	if e.problem == "" {
+		e.reasons = make([]Reason, 0, 2) // what an Allow across accounts has
 		e.decide()
+	}
+	if e.problem == "" && !e.denied && !slices.Contains(e.lacking[:], true) {
+		if why := Impossible(req.Action, req.Resource); why != "" {
+			e.problem = "no such request exists: " + why
+		}
 	}
 	if e.problem != "" {
 		return Decision{Outcome: Invalid, Reasons: []Reason{{Statement: -1, Text: e.problem}}}
@@ -27,19 +35,22 @@ func Evaluate(req Request, p Policies) Decision {
 	return e.decision()
 }
 
-// evaluation is the work on one request.
+// evaluation is the work on one request. It has no pointers to itself, so that
+// it stays on the stack.
 type evaluation struct {
-	req      *Request
-	policies *Policies
-	who      who
-	service  string // of the action, in lower case
-	owner    string // the resource's account; empty if unknown
-	resource arn
-	bounded  bool // the caller has a permissions boundary
+	req       *Request
+	policies  *Policies
+	who       who
+	service   string // of the action, in lower case
+	owner     string // the resource's account; empty if unknown
+	resource  arn
+	completes bool // the policies at hand may leave parts of ARNs out; see covers
 
-	context []contextKey // nil until a condition asks
-	room    [12]contextKey
-	problem string // why the input is invalid
+	contextRead bool
+	context     [12]contextKey
+	keys        int          // how many of context there are
+	more        []contextKey // that find no place in context
+	problem     string       // why the input is invalid
 
 	denied  bool
 	lacking [len(sides)]bool
@@ -56,7 +67,7 @@ func (e *evaluation) prepare() {
 		return
 	}
 	service, name, ok := strings.Cut(e.req.Action, ":")
-	if !ok || action(e.req.Action) != "" || strings.ContainsAny(e.req.Action, "*?") || name == "" {
+	if !ok || name == "" || isWild(e.req.Action) || action(e.req.Action) != "" {
 		e.problem = "the action " + string(quote(e.req.Action)) + ` is no action: it must be like "s3:GetObject"`
 		return
 	}
@@ -67,12 +78,15 @@ func (e *evaluation) prepare() {
 			return
 		}
 	}
-	e.owner = resourceAccount(*e.req, e.who)
+	e.owner = resourceAccount(e.req, &e.resource, &e.who)
 	switch {
 	case e.owner != "" && !isAccountID(e.owner):
 		e.problem = "the resource's account " + string(quote(e.owner)) + " is no account id of 12 digits"
-	case isAccountID(e.resource.account) && e.resource.account != e.owner:
+	case e.resource.account != e.owner && isAccountID(e.resource.account):
 		e.problem = "the resource " + e.req.Resource + " is not of account " + e.owner
+	case e.who.partition != e.resource.partition && e.who.partition != "" && e.resource.partition != "":
+		// IAM:id_roles_compare-resource-policies
+		e.problem = "the caller is of partition " + e.who.partition + " and the resource of " + e.resource.partition + ": no request crosses partitions"
 	}
 }
 
@@ -91,25 +105,26 @@ func (e *evaluation) decide() {
 	p := e.policies
 	same := e.who.hasIdentity() && e.who.account == e.owner
 
-	var res finding
+	res := finding{statement: -1}
 	if p.Resource != nil {
-		res = e.scan(SideResource, []Named{*p.Resource})
+		e.scanPolicy(&res, SideResource, p.Resource)
 	}
-	if reason := e.foreclosed(same); reason != "" {
+	reason := e.foreclosed(same)
+	if reason != "" {
 		res.granted = 0
-		e.lack(SideResource, nil, reason)
-	} else if !same && res.granted == 0 {
-		e.lack(SideResource, &res, "")
+	}
+	if !same && res.granted == 0 {
+		e.lackResource(&res, reason)
 	}
 	if e.who.hasIdentity() {
-		e.decideCaller(same, res)
+		e.decideCaller(same, &res, reason)
 	} else {
-		e.reportAllow(SideResource, res)
+		e.reportAllow(SideResource, &res)
 	}
 	if p.Endpoint != nil {
 		e.require(SideEndpoint, p.Endpoint)
 	}
-	if !e.who.serviceLinked() {
+	if !e.who.linked {
 		// RCPs can only deny: RCPFullAWSAccess is always attached beside them
 		// (ORG:orgs_manage_policies_rcps).
 		for _, level := range p.RCPs {
@@ -120,12 +135,11 @@ func (e *evaluation) decide() {
 }
 
 // decideCaller looks at the sides that limit callers with an identity.
-func (e *evaluation) decideCaller(same bool, res finding) {
+func (e *evaluation) decideCaller(same bool, res *finding, foreclosed string) {
 	p := e.policies
-	var id finding
+	id := e.scan(SideIdentity, p.Identity)
 	switch {
 	case e.who.kind != Root:
-		id = e.scan(SideIdentity, p.Identity)
 	case e.isTrust(): // STS:API_AssumeRole
 		e.lack(SideIdentity, nil, "root users cannot assume roles")
 		return
@@ -133,24 +147,26 @@ func (e *evaluation) decideCaller(same bool, res finding) {
 		id = finding{granted: byAccount, statement: -1, why: "the root user may do everything in its account's name"}
 	}
 	// What a grant in the resource policy spares the caller within one account
-	// (IAM:reference_policies_evaluation-logic, "Resource-based policies").
-	direct := same && res.granted&(byUser|bySession|byAny) != 0
-	byRoleName := same && res.granted&byRole != 0
+	// (IAM:reference_policies_evaluation-logic, "Resource-based policies"). A
+	// user with a session policy is a federated user, whom the user's ARN spares
+	// neither limit.
+	direct := same && (res.granted&(bySession|byAny) != 0 || res.granted&byUser != 0 && p.Session == nil)
+	byName := same && res.granted&(byRole|byUser) != 0
 	switch {
-	case direct || byRoleName:
+	case direct || byName:
 		e.reportAllow(SideResource, res)
 	default:
 		if id.granted == 0 {
 			e.lack(SideIdentity, &id, "")
 		} else {
-			e.reportAllow(SideIdentity, id)
+			e.reportAllow(SideIdentity, &id)
 		}
 		switch {
 		case res.granted != 0:
 			e.reportAllow(SideResource, res)
 		case same && (e.mustAllow() || id.granted == 0 && (p.Resource != nil || e.service == "s3")):
 			if !e.lacking[sideIndex(SideResource)] {
-				e.lack(SideResource, &res, "")
+				e.lackResource(res, foreclosed)
 			}
 		}
 	}
@@ -158,49 +174,13 @@ func (e *evaluation) decideCaller(same bool, res finding) {
 		e.limit(SideBoundary, p.Boundary, direct)
 	}
 	if p.Session != nil {
-		// A user with a session policy is a federated user: its ARN spares nothing.
-		e.limit(SideSession, p.Session, direct && res.granted&(bySession|byAny) != 0)
+		e.limit(SideSession, p.Session, direct)
 	}
-	if !e.who.serviceLinked() {
+	if !e.who.linked {
 		for _, level := range p.SCPs {
 			e.require(SideSCP, level)
 		}
 	}
-}
-
-// foreclosed says why a resource's policy cannot allow the request, whatever
-// stands in it.
-func (e *evaluation) foreclosed(same bool) string {
-	if same {
-		return ""
-	}
-	name := strings.ToLower(e.req.Action)
-	switch {
-	case e.who.kind == Anonymous && !takesUnsigned[e.service]:
-		return e.service + " takes no unsigned requests"
-	case ownPolicy[name]:
-		return "only callers of the bucket's own account can read or change its policy" // S3:API_PutBucketPolicy
-	case e.service == "kms" && !keyAcrossAccounts[name]:
-		return e.req.Action + " cannot be used across accounts" // KMS:key-policy-modifying-external-accounts
-	}
-	return ""
-}
-
-// takesUnsigned are the services that anonymous callers can reach at all
-// (IAM:reference_policies_elements_principal, "Anonymous users").
-var takesUnsigned = map[string]bool{"s3": true, "sns": true, "sqs": true}
-
-var ownPolicy = map[string]bool{"s3:getbucketpolicy": true, "s3:putbucketpolicy": true, "s3:deletebucketpolicy": true}
-
-// keyAcrossAccounts are the operations that another account's principals can
-// be allowed on a key (KMS:key-policy-modifying-external-accounts).
-var keyAcrossAccounts = map[string]bool{
-	"kms:encrypt": true, "kms:decrypt": true, "kms:reencryptfrom": true, "kms:reencryptto": true,
-	"kms:generatedatakey": true, "kms:generatedatakeywithoutplaintext": true,
-	"kms:generatedatakeypair": true, "kms:generatedatakeypairwithoutplaintext": true,
-	"kms:describekey": true, "kms:getpublickey": true, "kms:getkeyrotationstatus": true,
-	"kms:creategrant": true, "kms:listgrants": true, "kms:retiregrant": true, "kms:revokegrant": true,
-	"kms:sign": true, "kms:verify": true, "kms:generatemac": true, "kms:verifymac": true, "kms:derivesharedsecret": true,
 }
 
 // blockPublicAccess applies RestrictPublicBuckets
@@ -228,7 +208,7 @@ func (e *evaluation) limit(side Side, policies []Named, spared bool) {
 	f := e.scan(side, policies)
 	switch {
 	case f.granted != 0:
-		e.reportAllow(side, f)
+		e.reportAllow(side, &f)
 	case !spared:
 		e.lack(side, &f, "")
 	}

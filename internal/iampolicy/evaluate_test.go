@@ -85,6 +85,21 @@ func to(effect, principal string) string {
 
 func list(s ...string) []string { return s }
 
+// allCases is the whole corpus.
+func allCases(t testing.TB) map[string]evalCase {
+	t.Helper()
+	all := map[string]evalCase{}
+	for _, part := range []map[string]evalCase{evalCases, requestCases} {
+		for name, c := range part {
+			if _, twice := all[name]; twice {
+				t.Errorf("two cases are called %q", name)
+			}
+			all[name] = c
+		}
+	}
+	return all
+}
+
 // evalCase is a request with its policies, and AWS's answer by the page named.
 type evalCase struct {
 	page     string
@@ -107,11 +122,10 @@ type evalCase struct {
 
 func (c evalCase) evaluate(t testing.TB) Decision {
 	t.Helper()
-	who, ok := callers[c.caller]
-	if !ok {
-		t.Fatalf("there is no caller %q", c.caller)
+	req := Request{Caller: callerOf(t, c.caller), Action: orElse(c.action, "s3:GetObject"), Resource: orElse(c.resource, object1), ResourceAccount: c.owner}
+	if a, _ := parseARN(req.Resource); !isAccountID(a.account) {
+		req.ResourceAccount = orElse(c.owner, accountA)
 	}
-	req := Request{Caller: who, Action: orElse(c.action, "s3:GetObject"), Resource: orElse(c.resource, object1), ResourceAccount: orElse(c.owner, accountA)}
 	req.Context = DefaultContext(req, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
 	for k, v := range c.context {
 		req.Context[k] = v
@@ -133,6 +147,30 @@ func (c evalCase) evaluate(t testing.TB) Decision {
 	return Evaluate(req, p)
 }
 
+// callerOf finds a caller by name, or makes one of an ARN or a service's name.
+func callerOf(t testing.TB, name string) Caller {
+	t.Helper()
+	if who, ok := callers[name]; ok {
+		return who
+	}
+	a, ok := parseARN(name)
+	kind, _, _ := strings.Cut(a.resource, "/")
+	switch {
+	case !ok && strings.Contains(name, "."):
+		return Caller{Kind: Service, ARN: name}
+	case kind == "user":
+		return Caller{Kind: User, ARN: name}
+	case kind == "role":
+		return Caller{Kind: Role, ARN: name}
+	case kind == "assumed-role":
+		return Caller{Kind: Session, ARN: name}
+	case kind == "root":
+		return Caller{Kind: Root, ARN: name}
+	}
+	t.Fatalf("there is no caller %q", name)
+	return Caller{}
+}
+
 func orElse(s, fallback string) string {
 	if s == "" {
 		return fallback
@@ -141,7 +179,7 @@ func orElse(s, fallback string) string {
 }
 
 func TestEvaluate(t *testing.T) {
-	for name, tc := range evalCases {
+	for name, tc := range allCases(t) {
 		t.Run(name, func(t *testing.T) {
 			if tc.page == "" {
 				t.Error("the case names no page of AWS")
@@ -167,6 +205,12 @@ func reasonsText(d Decision) string {
 // else denies, and every reason is a sentence.
 func checkReasons(t testing.TB, d Decision) {
 	t.Helper()
+	if d.Outcome == Invalid {
+		if len(d.Lacking) > 0 || len(d.Reasons) != 1 || d.Reasons[0].Text == "" {
+			t.Errorf("an invalid decision lacks %v, for %v", d.Lacking, d.Reasons)
+		}
+		return
+	}
 	explained, allowed := map[Side]bool{}, map[Side]bool{}
 	for _, r := range d.Reasons {
 		if r.Text == "" || strings.Contains(r.Text, "\n") {
@@ -274,13 +318,14 @@ func TestInvalid(t *testing.T) {
 		"session of a role elsewhere": {func(r *Request, _ *Policies) {
 			r.Caller = Caller{Kind: Session, ARN: sessionA, RoleARN: "arn:aws:iam::222222222222:role/app"}
 		}, "is not one of role"},
-		"account does not fit":   {func(r *Request, _ *Policies) { r.Caller.Account = accountB }, "is not of account 222222222222"},
-		"caller without account": {func(r *Request, _ *Policies) { r.Caller.ARN = "arn:aws:iam::1:role/x" }, "names no account of 12 digits"},
-		"service without name":   {func(r *Request, _ *Policies) { r.Caller = Caller{Kind: Service} }, "a service without a name"},
-		"no document":            {func(_ *Request, p *Policies) { p.Identity = []Named{{Name: "p"}} }, "there is no document for p"},
-		"no document, session":   {func(_ *Request, p *Policies) { p.Session = []Named{{}} }, "there is no document for the session policy"},
-		"no document, RCP":       {func(_ *Request, p *Policies) { p.RCPs = [][]Named{{{}}} }, "there is no document for the resource control policy"},
-		"no document, no name":   {func(_ *Request, p *Policies) { p.SCPs = [][]Named{{{}}} }, "there is no document for the service control policy"},
+		"account does not fit":    {func(r *Request, _ *Policies) { r.Caller.Account = accountB }, "is not of account 222222222222"},
+		"caller without account":  {func(r *Request, _ *Policies) { r.Caller.ARN = "arn:aws:iam::1:role/x" }, "names no account of 12 digits"},
+		"service with a wildcard": {func(r *Request, _ *Policies) { r.Caller = Caller{Kind: Service, ARN: "*"} }, "a service without a name"},
+		"service without name":    {func(r *Request, _ *Policies) { r.Caller = Caller{Kind: Service} }, "a service without a name"},
+		"no document":             {func(_ *Request, p *Policies) { p.Identity = []Named{{Name: "p"}} }, "there is no document for p"},
+		"no document, session":    {func(_ *Request, p *Policies) { p.Session = []Named{{}} }, "there is no document for the session policy"},
+		"no document, RCP":        {func(_ *Request, p *Policies) { p.RCPs = [][]Named{{{}}} }, "there is no document for the resource control policy"},
+		"no document, no name":    {func(_ *Request, p *Policies) { p.SCPs = [][]Named{{{}}} }, "there is no document for the service control policy"},
 		"effect unknown": {func(_ *Request, p *Policies) {
 			p.Identity = []Named{{Name: "p", Document: &Document{Statements: []Statement{{}}}}}
 		}, `statement number 1 of p has the effect ""`},

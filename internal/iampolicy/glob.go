@@ -14,8 +14,10 @@ func matchAction(pattern, action string) bool {
 		switch {
 		case p < len(pattern) && pattern[p] == '*':
 			star, mark = p, s
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || fold(pattern[p]) == fold(action[s])):
+			if p++; p == len(pattern) {
+				return true
+			}
+		case p < len(pattern) && (pattern[p] == action[s] || pattern[p] == '?' || fold(pattern[p]) == fold(action[s])):
 			p++
 			s++
 		case star >= 0:
@@ -47,19 +49,49 @@ type pattern struct {
 	literal map[int]bool
 }
 
+// wild reports whether the character at i is a wildcard.
+func (p *pattern) wild(i int, wildcard byte) bool {
+	return p.text[i] == wildcard && (p.literal == nil || !p.literal[i])
+}
+
+// firstWild is the place of the first wildcard, or the text's length.
+func (p *pattern) firstWild() int {
+	if p.literal == nil {
+		first := len(p.text)
+		if i := strings.IndexByte(p.text, '*'); i >= 0 {
+			first = i
+		}
+		if i := strings.IndexByte(p.text[:first], '?'); i >= 0 {
+			first = i
+		}
+		return first
+	}
+	for i := range len(p.text) {
+		if p.wild(i, '*') || p.wild(i, '?') {
+			return i
+		}
+	}
+	return len(p.text)
+}
+
 // matches compares case-sensitively: * stands for any characters, ? for one.
-func (p pattern) matches(s string) bool {
-	i, j := 0, 0
+func (p *pattern) matches(s string) bool {
+	first := p.firstWild()
+	return strings.HasPrefix(s, p.text[:first]) && p.matchesFrom(first, s[first:])
+}
+
+// matchesFrom compares what follows the place i of the pattern.
+func (p *pattern) matchesFrom(i int, s string) bool {
+	j := 0
 	star, mark := -1, 0
 	for j < len(s) {
 		switch {
-		case i < len(p.text) && p.text[i] == '*' && !p.literal[i]:
-			if i == len(p.text)-1 {
+		case i < len(p.text) && p.wild(i, '*'):
+			star, mark = i, j
+			if i++; i == len(p.text) {
 				return true
 			}
-			star, mark = i, j
-			i++
-		case i < len(p.text) && p.text[i] == '?' && !p.literal[i]:
+		case i < len(p.text) && p.wild(i, '?'):
 			_, n := utf8.DecodeRuneInString(s[j:])
 			i++
 			j += n
@@ -73,29 +105,33 @@ func (p pattern) matches(s string) bool {
 			return false
 		}
 	}
-	for i < len(p.text) && p.text[i] == '*' && !p.literal[i] {
+	for i < len(p.text) && p.wild(i, '*') {
 		i++
 	}
 	return i == len(p.text)
 }
 
-// segments cuts a pattern for an ARN at its first five colons; ok is false
-// when there are fewer.
-func (p pattern) segments() (out [6]pattern, ok bool) {
+// arnParts are how many parts an ARN has; the last one may hold colons.
+const arnParts = 6
+
+// parts cuts a pattern for an ARN at its first five colons; n is how many parts
+// there are.
+func (p *pattern) parts() (out [arnParts]pattern, n int) {
 	start := 0
-	for n := range 5 {
+	for n < arnParts-1 {
 		i := strings.IndexByte(p.text[start:], ':')
 		if i < 0 {
-			return out, false
+			break
 		}
 		out[n] = p.cut(start, start+i)
+		n++
 		start += i + 1
 	}
-	out[5] = p.cut(start, len(p.text))
-	return out, true
+	out[n] = p.cut(start, len(p.text))
+	return out, n + 1
 }
 
-func (p pattern) cut(start, end int) pattern {
+func (p *pattern) cut(start, end int) pattern {
 	out := pattern{text: p.text[start:end]}
 	for i := range p.literal {
 		if i >= start && i < end {
@@ -110,10 +146,10 @@ func (p pattern) cut(start, end int) pattern {
 
 // compareARN compares an ARN part by part, each of the six with its own
 // wildcards (IAM:reference_policies_elements_condition_operators#Conditions_ARN).
-func (p pattern) compareARN(arn string) verdict {
-	want, ok1 := p.segments()
-	have, ok2 := pattern{text: arn}.segments()
-	if !ok1 || !ok2 {
+func (p *pattern) compareARN(arn string) verdict {
+	want, n := p.parts()
+	have, m := (&pattern{text: arn}).parts()
+	if n < arnParts || m < arnParts {
 		return unknown
 	}
 	for i := range want {
@@ -122,4 +158,30 @@ func (p pattern) compareARN(arn string) verdict {
 		}
 	}
 	return yes
+}
+
+// covers reports whether a pattern of a Resource element covers an ARN: each of
+// the six parts is compared by itself, and the service's takes no wildcard
+// (IAM:reference_policies_elements_resource). Parts that lack mean any where
+// completed is set, as AWS completes identity-based policies, and them only
+// (IAM:reference_identifiers#identifiers-arns).
+func (p *pattern) covers(arn string, completed bool) bool {
+	first := p.firstWild()
+	if !strings.HasPrefix(arn, p.text[:first]) {
+		return false
+	}
+	if strings.Count(p.text[:first], ":") >= arnParts-1 { // all wildcards are in the last part
+		return p.matchesFrom(first, arn[first:])
+	}
+	want, n := p.parts()
+	have, _ := (&pattern{text: arn}).parts()
+	if n < arnParts && (!completed || n < 3) || want[0].text != "arn" || want[2].firstWild() < len(want[2].text) {
+		return false
+	}
+	for i := range n {
+		if !want[i].matches(have[i].text) {
+			return false
+		}
+	}
+	return true
 }

@@ -4,107 +4,112 @@ import "strings"
 
 // quantifier is the set operator before a condition operator
 // (IAM:reference_policies_condition-single-vs-multi-valued-context-keys).
-type quantifier string
+type quantifier uint8
 
 const (
-	one    quantifier = ""
-	forAll quantifier = "forallvalues:"
-	forAny quantifier = "foranyvalue:"
+	one quantifier = iota
+	forAll
+	forAny
+)
+
+// comparison is what a condition operator does with two values.
+type comparison uint8
+
+const (
+	stringEquals comparison = iota
+	stringEqualsIgnoreCase
+	stringLike
+	numericEquals
+	numericLess
+	numericLessEquals
+	numericGreater
+	numericGreaterEquals
+	dateEquals
+	dateLess
+	dateLessEquals
+	dateGreater
+	dateGreaterEquals
+	boolEquals
+	binaryEquals
+	ipAddress
+	arnLike // ArnEquals is the same
+	isNull
 )
 
 // operator is a condition operator taken apart.
 type operator struct {
 	quantifier quantifier
-	not        bool   // negated: then an absent key matches
-	base       string // in lower case, without negation: "stringlike"
+	comparison comparison
+	not        bool // negated: then an absent key matches
 	ifExists   bool
 }
 
-// operators are the condition operators of IAM, in lower case, with their
-// negated form where there is one
+// operators are the condition operators of IAM without set operator and
+// IfExists, in AWS's spelling
 // (IAM:reference_policies_elements_condition_operators).
-var operators = map[string]string{
-	"stringequals":             "stringnotequals",
-	"stringequalsignorecase":   "stringnotequalsignorecase",
-	"stringlike":               "stringnotlike",
-	"numericequals":            "numericnotequals",
-	"numericlessthan":          "",
-	"numericlessthanequals":    "",
-	"numericgreaterthan":       "",
-	"numericgreaterthanequals": "",
-	"dateequals":               "datenotequals",
-	"datelessthan":             "",
-	"datelessthanequals":       "",
-	"dategreaterthan":          "",
-	"dategreaterthanequals":    "",
-	"bool":                     "",
-	"binaryequals":             "",
-	"ipaddress":                "notipaddress",
-	"arnequals":                "arnnotequals",
-	"arnlike":                  "arnnotlike",
-	"null":                     "",
+var operators = map[string]operator{
+	"StringEquals":              {comparison: stringEquals},
+	"StringNotEquals":           {comparison: stringEquals, not: true},
+	"StringEqualsIgnoreCase":    {comparison: stringEqualsIgnoreCase},
+	"StringNotEqualsIgnoreCase": {comparison: stringEqualsIgnoreCase, not: true},
+	"StringLike":                {comparison: stringLike},
+	"StringNotLike":             {comparison: stringLike, not: true},
+	"NumericEquals":             {comparison: numericEquals},
+	"NumericNotEquals":          {comparison: numericEquals, not: true},
+	"NumericLessThan":           {comparison: numericLess},
+	"NumericLessThanEquals":     {comparison: numericLessEquals},
+	"NumericGreaterThan":        {comparison: numericGreater},
+	"NumericGreaterThanEquals":  {comparison: numericGreaterEquals},
+	"DateEquals":                {comparison: dateEquals},
+	"DateNotEquals":             {comparison: dateEquals, not: true},
+	"DateLessThan":              {comparison: dateLess},
+	"DateLessThanEquals":        {comparison: dateLessEquals},
+	"DateGreaterThan":           {comparison: dateGreater},
+	"DateGreaterThanEquals":     {comparison: dateGreaterEquals},
+	"Bool":                      {comparison: boolEquals},
+	"BinaryEquals":              {comparison: binaryEquals},
+	"IpAddress":                 {comparison: ipAddress},
+	"NotIpAddress":              {comparison: ipAddress, not: true},
+	"ArnEquals":                 {comparison: arnLike},
+	"ArnLike":                   {comparison: arnLike},
+	"ArnNotEquals":              {comparison: arnLike, not: true},
+	"ArnNotLike":                {comparison: arnLike, not: true},
+	"Null":                      {comparison: isNull},
 }
 
-// parseOperator takes an operator apart; ok is false for one that IAM does not
-// have. Null takes neither a set operator nor IfExists.
-func parseOperator(name string) (op operator, ok bool) {
-	op.base = strings.ToLower(name)
-	for _, q := range []quantifier{forAll, forAny} {
-		if rest, found := strings.CutPrefix(op.base, string(q)); found {
-			op.quantifier, op.base = q, rest
-			break
+// usual holds every operator in AWS's spelling, and anyCase in lower case, so
+// that evaluating takes nothing apart. Null takes neither a set operator nor
+// IfExists.
+var usual, anyCase = allOperators()
+
+func allOperators() (usual, anyCase map[string]operator) {
+	usual, anyCase = map[string]operator{}, map[string]operator{}
+	for base, op := range operators {
+		for q, prefix := range []string{one: "", forAll: "ForAllValues:", forAny: "ForAnyValue:"} {
+			for _, suffix := range []string{"", "IfExists"} {
+				if op.comparison == isNull && prefix+suffix != "" {
+					continue
+				}
+				op.quantifier, op.ifExists = quantifier(q), suffix != ""
+				name := prefix + base + suffix
+				usual[name], anyCase[strings.ToLower(name)] = op, op
+			}
 		}
 	}
-	if rest, found := strings.CutSuffix(op.base, "ifexists"); found {
-		op.ifExists, op.base = true, rest
-	}
-	if op.base == "null" && (op.ifExists || op.quantifier != one) {
-		return op, false
-	}
-	if _, ok := operators[op.base]; ok {
+	return usual, anyCase
+}
+
+// lookupOperator finds an operator, in any case; ok is false for one that IAM
+// does not have.
+func lookupOperator(name string) (op operator, ok bool) {
+	if op, ok = usual[name]; ok {
 		return op, true
 	}
-	for base, negated := range operators {
-		if negated != "" && negated == op.base {
-			op.base, op.not = base, true
-			return op, true
-		}
-	}
-	return op, false
+	op, ok = anyCase[strings.ToLower(name)]
+	return op, ok
 }
 
 func knownOperator(name string) bool {
 	_, ok := lookupOperator(name)
 	return ok
-}
-
-// usual holds every operator in AWS's spelling, so that evaluating takes
-// nothing apart.
-var usual = usualOperators()
-
-func usualOperators() map[string]operator {
-	out := map[string]operator{}
-	for _, base := range []string{
-		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
-		"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
-		"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
-		"Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null",
-	} {
-		for _, prefix := range []string{"", "ForAllValues:", "ForAnyValue:"} {
-			for _, suffix := range []string{"", "IfExists"} {
-				name := prefix + base + suffix
-				if op, ok := parseOperator(name); ok {
-					out[name] = op
-				}
-			}
-		}
-	}
-	return out
-}
-
-func lookupOperator(name string) (operator, bool) {
-	if op, ok := usual[name]; ok {
-		return op, true
-	}
-	return parseOperator(name)
 }

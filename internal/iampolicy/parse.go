@@ -366,6 +366,9 @@ func action(s string) string {
 			return "is no action: only letters, digits, -, * and ? are allowed"
 		}
 	}
+	if wildService(s) {
+		return `has a wildcard in the service's name, which AWS does not take: write "*", or an entry for each service`
+	}
 	return ""
 }
 

@@ -66,6 +66,7 @@ func TestParseErrors(t *testing.T) {
 		"Action without service":  {wrap(`"Effect":"Allow","Action":"GetObject","Resource":"*"`), `Action "GetObject" is no action: write service:Name`},
 		"Action with two colons":  {wrap(`"Effect":"Allow","Action":"s3:Get:Object","Resource":"*"`), "is no action: write service:Name"},
 		"Action with a space":     {wrap(`"Effect":"Allow","Action":"s3:Get Object","Resource":"*"`), "only letters, digits, -, * and ? are allowed"},
+		"Action of any service":   {wrap(`"Effect":"Allow","Action":"*:Get*","Resource":"*"`), `Action "*:Get*" has a wildcard in the service's name, which AWS does not take`},
 		"Action with a variable":  {wrap(`"Effect":"Allow","Action":"s3:${x}","Resource":"*"`), "only letters, digits"},
 		"Action empty":            {wrap(`"Effect":"Allow","Action":[],"Resource":"*"`), "Action is an empty list: name at least one"},
 		"Action an object":        {wrap(`"Effect":"Allow","Action":{},"Resource":"*"`), "Action must be a string or a list of strings, not an object"},

@@ -34,46 +34,86 @@ func (e *evaluation) principalsMatch(p *Principals, effect Effect) grant {
 		g |= byService
 	}
 	if effect == Deny {
-		for _, f := range p.Federated {
-			if slices.Contains(e.lookup("aws:FederatedProvider"), f) {
-				g |= bySession
-			}
-		}
-		// Which account a canonical user id stands for is not known here.
-		if len(p.CanonicalUser) > 0 && w.hasIdentity() {
-			g |= byAccount
-		}
+		g |= e.unsureMatch(p)
 	}
 	return g
 }
+
+// unsureMatch is what a Deny matches beyond what is known.
+func (e *evaluation) unsureMatch(p *Principals) grant {
+	var g grant
+	if e.who.kind == Service && slices.ContainsFunc(p.Service, isWild) {
+		g |= byService
+	}
+	for _, f := range p.Federated {
+		if providers := e.lookup("aws:FederatedProvider"); slices.Contains(providers, f) || len(providers) > 0 && isWild(f) {
+			g |= bySession
+		}
+	}
+	// Which account a canonical user id stands for is not known here.
+	if len(p.CanonicalUser) > 0 && e.who.hasIdentity() {
+		g |= byAccount
+	}
+	return g
+}
+
+// isWild tells names with wildcards. AWS takes none in a principal, so nothing
+// is allowed by one, and what it would deny is not known.
+func isWild(name string) bool { return strings.ContainsAny(name, "*?") }
 
 func (w *who) matchAWS(entry string, effect Effect) grant {
 	switch {
 	case entry == "*":
 		return byAny
-	case !w.hasIdentity():
+	case w.kind == Anonymous || w.kind == Service:
 		return 0
-	case entry == w.account || entry == w.root:
+	case len(entry) == len(w.account) && entry == w.account, w.isRoot(entry):
 		return byAccount
-	case entry == w.arn && w.kind == User:
-		return byUser
-	case entry == w.arn && w.kind == Session:
-		return bySession
-	case entry == w.role && w.role != "":
+	case entry == w.role && w.role != "" && !isWild(entry):
 		return byRole
+	case entry == w.arn && (w.kind == User || w.kind == Session) && !isWild(entry):
+		if w.kind == User {
+			return byUser
+		}
+		return bySession
 	case isUniqueID(entry):
 		return w.matchUniqueID(entry, effect)
-	case effect == Deny && w.roleName != "" && w.sameRoleName(entry):
-		// The role's path is not known; names are unique in an account.
+	case effect == Deny && w.mayBe(entry):
 		return byRole
 	}
 	return 0
 }
 
-func (w *who) sameRoleName(entry string) bool {
+// isRoot reports whether an ARN stands for the caller's whole account.
+func (w *who) isRoot(entry string) bool {
+	if len(entry) != w.rootLen || !strings.HasSuffix(entry, ":root") {
+		return false
+	}
 	a, ok := parseARN(entry)
-	return ok && a.service == "iam" && a.account == w.account &&
-		strings.HasPrefix(a.resource, "role/") && lastPart(a.resource) == w.roleName
+	return ok && a.partition == w.partition && a.service == "iam" && a.region == "" && a.account == w.account && a.resource == "root"
+}
+
+// mayBe reports whether an ARN could mean the caller, as far as is known: that
+// of a role where the path of the session's role is not known, since names are
+// unique in an account; that of any session for a role as such; and one with
+// wildcards.
+func (w *who) mayBe(entry string) bool {
+	if isWild(entry) {
+		return true
+	}
+	a, ok := parseARN(entry)
+	if !ok || a.account != w.account {
+		return false
+	}
+	switch {
+	case w.roleName != "" && a.service == "iam" && strings.HasPrefix(a.resource, "role/"):
+		return lastPart(a.resource) == w.roleName
+	case w.kind == Role && a.service == "sts":
+		name, isSession := strings.CutPrefix(a.resource, "assumed-role/")
+		name, _, _ = strings.Cut(name, "/")
+		return isSession && name == lastPart(w.role)
+	}
+	return false
 }
 
 // matchUniqueID compares the id that AWS stores in place of an ARN
@@ -101,7 +141,7 @@ func (e *evaluation) notPrincipalMatches(p *Principals, effect Effect) bool {
 	}
 	// As in an Allow: what cannot be known spares nobody.
 	g := e.principalsMatch(p, Allow)
-	if e.bounded {
+	if e.policies.Boundary != nil {
 		return true
 	}
 	switch e.who.kind {

@@ -11,12 +11,19 @@ import (
 
 // Generators draw from few values, so that requests and policies often meet.
 var (
-	genAction   = rapid.SampledFrom([]string{"s3:GetObject", "s3:PutObject", "s3:ListBucket", "kms:Decrypt", "sts:AssumeRole"})
-	genActions  = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"*", "s3:*", "s3:Get*", "s3:GetObject", "S3:putobject", "s3:ListBucket", "kms:*", "sts:AssumeRole"}), 1, 3, rapid.ID[string])
-	genResource = rapid.SampledFrom([]string{object1, bucket1, "arn:aws:s3:::c/x", key1, roleA})
-	genTargets  = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"*", "arn:aws:s3:::b", "arn:aws:s3:::b/*", "arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::?/logs/*", key1, roleA}), 1, 3, rapid.ID[string])
-	genAWS      = rapid.SampledFrom([]string{accountA, accountB, rootA, rootB, roleA, roleB, sessionA, sessionB, userA, userB, idB})
-	genOwner    = rapid.SampledFrom([]string{"", accountA, accountB})
+	genCall = rapid.SampledFrom([][2]string{
+		{"s3:GetObject", object1},
+		{"s3:PutObject", object1},
+		{"s3:GetObject", "arn:aws:s3:::c/x"},
+		{"s3:ListBucket", bucket1},
+		{"kms:Decrypt", key1},
+		{"sts:AssumeRole", roleA},
+		{"s3:ListBucket", object1}, // the last one is impossible
+	})
+	genActions = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"*", "s3:*", "s3:Get*", "s3:GetObject", "S3:putobject", "s3:ListBucket", "kms:*", "sts:AssumeRole"}), 1, 3, rapid.ID[string])
+	genTargets = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"*", "arn:aws:s3:::b", "arn:aws:s3:::b/*", "arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::?/logs/*", key1, roleA}), 1, 3, rapid.ID[string])
+	genAWS     = rapid.SampledFrom([]string{accountA, accountB, rootA, rootB, roleA, roleB, sessionA, sessionB, userA, userB, idB})
+	genOwner   = rapid.SampledFrom([]string{"", accountA, accountB})
 )
 
 var genCondition = rapid.Custom(func(t *rapid.T) Condition {
@@ -74,7 +81,8 @@ func genDocuments(t *rapid.T, name string, principal bool) []Named {
 
 func genRequest(t *rapid.T) Request {
 	names := slices.Sorted(maps.Keys(callers))
-	req := Request{Caller: callers[rapid.SampledFrom(names).Draw(t, "caller")], Action: genAction.Draw(t, "action"), Resource: genResource.Draw(t, "resource")}
+	call := genCall.Draw(t, "call")
+	req := Request{Caller: callers[rapid.SampledFrom(names).Draw(t, "caller")], Action: call[0], Resource: call[1]}
 	if a, _ := parseARN(req.Resource); a.account == "" {
 		req.ResourceAccount = genOwner.Draw(t, "owner")
 	}
@@ -136,8 +144,8 @@ func TestEveryDecisionExplainsItself(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		req, p := genRequest(rt), genPolicies(rt)
 		d := Evaluate(req, p)
-		if d.Outcome == Invalid {
-			rt.Fatal(reasonsText(d))
+		if why := Impossible(req.Action, req.Resource); d.Outcome == Invalid && why == "" || d.Allowed() && why != "" {
+			rt.Fatalf("%s: %s", d.Outcome, reasonsText(d))
 		}
 		checkReasons(t, d)
 		if t.Failed() {

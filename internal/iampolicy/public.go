@@ -61,8 +61,8 @@ func fixedCondition(c Condition) bool {
 	}
 	switch {
 	case key == "aws:sourceip":
-		return op.base == "ipaddress" && !slices.ContainsFunc(c.Values, broad)
-	case !slices.Contains([]string{"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"}, op.base):
+		return op.comparison == ipAddress && !slices.ContainsFunc(c.Values, broad)
+	case !slices.Contains([]comparison{stringEquals, stringEqualsIgnoreCase, stringLike, arnLike}, op.comparison):
 		return false
 	case key == "s3:dataaccesspointarn":
 		return !slices.ContainsFunc(c.Values, openAccessPoint)

@@ -1,6 +1,6 @@
 package iampolicy
 
-import "strings"
+import "strconv"
 
 // finding is what the policies of one side say of a request.
 type finding struct {
@@ -23,49 +23,45 @@ type nearMiss struct {
 
 // scan looks through the policies of one side. Denies are recorded at once.
 func (e *evaluation) scan(side Side, policies []Named) finding {
-	f := finding{statement: -1, policies: len(policies)}
+	f := finding{statement: -1}
 	for i := range policies {
-		p := &policies[i]
-		if f.policy == "" {
-			f.policy = p.Name
-		}
-		if p.Document == nil {
-			e.problem = "there is no document for " + nameOf(side, p.Name)
-			return f
-		}
-		variables := p.Document.Version == Version2012
-		for j := range p.Document.Statements {
-			e.statement(&f, side, p.Name, &p.Document.Statements[j], j, variables)
-		}
+		e.scanPolicy(&f, side, &policies[i])
 	}
 	return f
 }
 
-func (e *evaluation) statement(f *finding, side Side, policy string, s *Statement, index int, variables bool) {
-	if s.Effect != Allow && s.Effect != Deny {
-		e.problem = s.label(index) + " of " + nameOf(side, policy) + ` has the effect "` + string(s.Effect) + `"`
+func (e *evaluation) scanPolicy(f *finding, side Side, p *Named) {
+	if f.policies++; f.policy == "" {
+		f.policy = p.Name
+	}
+	if p.Document == nil {
+		e.problem = "there is no document for " + nameOf(side, p.Name)
 		return
 	}
-	g := e.principal(side, policy, s, index)
-	r := reachNone
-	if g != 0 {
-		r = e.matches(s, variables)
-	}
-	switch {
-	case s.Effect == Deny && r == reachAll && !e.rootKeepsPolicy(side):
-		e.denied = true
-		e.lacking[sideIndex(side)] = true
-		e.reasons = append(e.reasons, Reason{
-			Side: side, Effect: Deny, Policy: policy, Sid: s.Sid, Statement: index,
-			Text: nameOf(side, policy) + ", " + s.label(index) + ", denies " + e.req.Action + " on " + e.req.Resource,
-		})
-	case s.Effect == Allow && r == reachAll:
-		if f.granted == 0 {
-			f.policy, f.sid, f.statement = policy, s.Sid, index
+	e.completes = side == SideIdentity || side == SideBoundary
+	variables := p.Document.Version == Version2012
+	for i := range p.Document.Statements {
+		s := &p.Document.Statements[i]
+		g := e.principal(side, p.Name, s, i)
+		r := reachNone
+		if g != 0 {
+			r = e.matches(s, variables)
 		}
-		f.granted |= g
-	case s.Effect == Allow && f.granted == 0 && (r > f.near.reach || f.near.statement == nil):
-		f.near = nearMiss{statement: s, index: index, policy: policy, reach: r}
+		switch {
+		case s.Effect == Allow:
+			if r == reachAll {
+				if f.granted == 0 {
+					f.policy, f.sid, f.statement = p.Name, s.Sid, i
+				}
+				f.granted |= g
+			} else if f.near.statement == nil || r > f.near.reach {
+				f.near = nearMiss{statement: s, index: i, policy: p.Name, reach: r}
+			}
+		case s.Effect != Deny:
+			e.problem = s.label(i) + " of " + nameOf(side, p.Name) + ` has the effect "` + string(s.Effect) + `"`
+		case r == reachAll && !e.rootKeepsPolicy(side):
+			e.deny(side, p.Name, s, i)
+		}
 	}
 }
 
@@ -92,22 +88,35 @@ func (e *evaluation) principal(side Side, policy string, s *Statement, index int
 		return byAccount
 	}
 	var g grant
-	if s.Principal != nil {
+	switch {
+	case s.Principal != nil && s.NotPrincipal != nil: // not a statement of IAM's grammar
+		if s.Effect == Deny {
+			return byAny
+		}
+	case s.Principal != nil:
 		g = e.principalsMatch(s.Principal, s.Effect)
-	}
-	if s.NotPrincipal != nil && e.notPrincipalMatches(s.NotPrincipal, s.Effect) {
-		g |= byAny
+	case s.NotPrincipal != nil && e.notPrincipalMatches(s.NotPrincipal, s.Effect):
+		return byAny
 	}
 	if g == 0 && s.Effect == Deny && len(s.Unknown) > 0 {
-		g = byAny
+		return byAny
+	}
+	if side == SideEndpoint && s.Effect == Allow && e.who.kind != Root {
+		// With a gateway endpoint an account's id or ARN is its root user only
+		// (VPC:vpc-endpoints-access), and which kind it is nobody says.
+		g &^= byAccount
 	}
 	return g
 }
 
-// rootKeepsPolicy: the root user of a bucket's account can always read, write
-// and delete its policy, even where the policy denies it (S3:API_PutBucketPolicy).
-func (e *evaluation) rootKeepsPolicy(side Side) bool {
-	return side == SideResource && e.who.kind == Root && e.who.account == e.owner && ownPolicy[strings.ToLower(e.req.Action)]
+// deny records a Deny that applies.
+func (e *evaluation) deny(side Side, policy string, s *Statement, index int) {
+	e.denied = true
+	e.lacking[sideIndex(side)] = true
+	e.reasons = append(e.reasons, Reason{
+		Side: side, Effect: Deny, Policy: policy, Sid: s.Sid, Statement: index,
+		Text: e.sentence(side, policy, s.Sid, index, "denies "),
+	})
 }
 
 // lack records that a side does not allow, with the reason.
@@ -119,6 +128,14 @@ func (e *evaluation) lack(side Side, f *finding, why string) {
 		r.Text = f.silence(side, e.req)
 	}
 	e.reasons = append(e.reasons, r)
+}
+
+// lackResource is lack for the resource's policy, which may have no say.
+func (e *evaluation) lackResource(f *finding, foreclosed string) {
+	if foreclosed != "" {
+		f = nil
+	}
+	e.lack(SideResource, f, foreclosed)
 }
 
 // silence is the sentence for a side that does not allow.
@@ -134,16 +151,23 @@ func (f *finding) silence(side Side, req *Request) string {
 		f.near.statement.label(f.near.index) + " of " + nameOf(side, f.near.policy) + " " + f.near.reach.missing()
 }
 
-func (e *evaluation) reportAllow(side Side, f finding) {
+func (e *evaluation) reportAllow(side Side, f *finding) {
 	if f.granted == 0 {
 		return
 	}
 	text := f.why
 	if text == "" {
-		s := Statement{Sid: f.sid}
-		text = nameOf(side, f.policy) + ", " + s.label(f.statement) + ", allows " + e.req.Action + " on " + e.req.Resource
+		text = e.sentence(side, f.policy, f.sid, f.statement, "allows ")
 	}
 	e.reasons = append(e.reasons, Reason{Side: side, Effect: Allow, Policy: f.policy, Sid: f.sid, Statement: f.statement, Text: text})
+}
+
+// sentence says what a statement does, in one allocation.
+func (e *evaluation) sentence(side Side, policy, sid string, index int, does string) string {
+	if sid != "" {
+		return nameOf(side, policy) + `, statement "` + sid + `", ` + does + e.req.Action + " on " + e.req.Resource
+	}
+	return nameOf(side, policy) + ", statement number " + strconv.Itoa(index+1) + ", " + does + e.req.Action + " on " + e.req.Resource
 }
 
 func nameOf(side Side, policy string) string {

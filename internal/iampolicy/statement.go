@@ -49,20 +49,32 @@ func (e *evaluation) matches(s *Statement, variables bool) reach {
 }
 
 func (e *evaluation) actionMatches(s *Statement) bool {
+	deny := s.Effect == Deny
 	if (len(s.Action) > 0) == (len(s.NotAction) > 0) {
-		return s.Effect == Deny // neither or both: not a statement of IAM's grammar
+		return deny // neither or both: not a statement of IAM's grammar
 	}
-	for _, a := range s.Action {
-		if matchAction(a, e.req.Action) {
+	if len(s.Action) > 0 {
+		return e.actionIn(s.Action, deny)
+	}
+	return !e.actionIn(s.NotAction, !deny)
+}
+
+// actionIn compares the request's action with a list of patterns. AWS takes no
+// wildcard in the service's name; wide lets such a pattern match all the same.
+func (e *evaluation) actionIn(list []string, wide bool) bool {
+	for _, a := range list {
+		if matchAction(a, e.req.Action) && (wide || !wildService(a)) {
 			return true
 		}
 	}
-	for _, a := range s.NotAction {
-		if matchAction(a, e.req.Action) {
-			return false
-		}
-	}
-	return len(s.NotAction) > 0
+	return false
+}
+
+// wildService tells actions such as "*:Get*", which IAM refuses: "action
+// vendors must not contain wildcards".
+func wildService(action string) bool {
+	service, _, found := strings.Cut(action, ":")
+	return found && strings.ContainsAny(service, "*?")
 }
 
 func (e *evaluation) resourceMatches(s *Statement, variables bool) bool {
@@ -94,47 +106,49 @@ func (e *evaluation) resourceIn(list []string, variables, wide bool) verdict {
 		if r == "*" {
 			return yes
 		}
-		if before, _, found := strings.Cut(r, "${"); variables && found && strings.Count(before, ":") < 5 {
-			result = unknown // variables belong behind the fifth colon
-			continue
+		p := pattern{text: r}
+		if variables {
+			if at := strings.Index(r, "${"); at >= 0 {
+				if strings.Count(r[:at], ":") < arnParts-1 {
+					result = unknown // variables belong behind the fifth colon
+					continue
+				}
+				var v verdict
+				if p, v = e.expand(r, true); v != yes {
+					result = max(result, v) // no, or unknown
+					continue
+				}
+			}
 		}
-		p, v := e.expand(r, variables)
-		switch {
-		case v == unknown:
-			result = unknown
-		case v == yes && e.resourceMatchesPattern(p, wide):
+		if e.resourceMatchesPattern(&p, wide) {
 			return yes
 		}
 	}
 	return result
 }
 
-// resourceMatchesPattern lets a wildcard reach over a colon only where it is
-// the last character of its part of the ARN.
-func (e *evaluation) resourceMatchesPattern(p pattern, wide bool) bool {
+func (e *evaluation) resourceMatchesPattern(p *pattern, wide bool) bool {
 	resource := e.req.Resource
-	if resource == "*" && e.service == "s3" {
+	if resource == "*" {
+		if e.service != "s3" {
+			return wide && p.matches(resource) // "*" itself was looked at
+		}
 		// ListAllMyBuckets is granted on "*" or on all buckets (S3:example-policies-s3).
-		return strings.HasPrefix(p.text, "arn:") && strings.HasSuffix(p.text, ":s3:::*")
-	}
-	whole := p.matches(resource)
-	if wide {
-		// Missing parts of an ARN mean any.
-		return whole || strings.Count(p.text, ":") < 5 && pattern{text: p.text + ":*", literal: p.literal}.matches(resource)
-	}
-	if !whole {
-		return false
-	}
-	colons := 0
-	for i := 0; i < len(p.text) && colons < 5; i++ {
-		switch p.text[i] {
-		case ':':
-			colons++
-		case '*', '?':
-			if i+1 < len(p.text) && p.text[i+1] != ':' || p.text[i] == '?' {
-				return p.compareARN(resource) == yes
-			}
+		resource = "arn:" + e.who.partition + ":s3:::*"
+		if !wide {
+			return p.text == resource || p.text == "arn:*:s3:::*"
 		}
 	}
-	return true
+	if !wide {
+		return p.covers(resource, e.completes)
+	}
+	if p.matches(resource) {
+		return true
+	}
+	// A wildcard may reach over colons, and missing parts mean any.
+	if strings.Count(p.text, ":") >= arnParts-1 {
+		return false
+	}
+	longer := pattern{text: p.text + ":*", literal: p.literal}
+	return longer.matches(resource)
 }

@@ -100,7 +100,7 @@ func (q *Question) readAction(partition, action string, note func(string, ...any
 	}
 	why := ""
 	if strings.HasPrefix(strings.ToLower(action), "s3:") {
-		why = impossible(action, q.Resource)
+		why = iampolicy.Impossible(action, q.Resource)
 	}
 	switch {
 	case why != "":

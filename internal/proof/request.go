@@ -45,7 +45,7 @@ func calls(g plan.Grant) []call {
 // ownersOnly are actions that s3:* names, but that AWS gives to no other
 // account, whatever policies say.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
-var ownersOnly = map[string]bool{"s3:GetBucketPolicy": true, "s3:PutBucketPolicy": true, "s3:DeleteBucketPolicy": true}
+var ownersOnly = map[string]bool{"s3:GetBucketPolicy": true, "s3:PutBucketPolicy": true, "s3:DeleteBucketPolicy": true, "s3:CreateBucket": true}
 
 func callsOf(action iampolicy.S3Action, s iampolicy.Statement) []call {
 	var list []call

@@ -123,9 +123,6 @@ func (r *caseReader) caller(c testCase, partition string) (who iampolicy.Caller,
 	if !isAccountID(a.account) {
 		return who, r.errorf(at, "principal %q names no account of 12 digits", principal)
 	}
-	if partition != "" && partition != a.partition {
-		return who, r.errorf(at, "principal %q is of partition %s and the resource of %s: no request crosses partitions", principal, a.partition, partition)
-	}
 	who.Account = a.account
 	return who, nil
 }

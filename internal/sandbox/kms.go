@@ -280,7 +280,9 @@ func (c *call) noKey(action string, f found) error {
 	if f.account != c.caller.Account {
 		document = &iampolicy.Document{Version: iampolicy.Version2012}
 	}
-	p := permission{action: action, resource: f.arn, account: f.account, policy: &iampolicy.Named{Name: "key policy", Document: document}}
+	// Of an alias it is the key that a policy would decide on.
+	resource := strings.Replace(f.arn, ":alias/", ":key/", 1)
+	p := permission{action: action, resource: resource, account: f.account, policy: &iampolicy.Named{Name: "key policy", Document: document}}
 	if err := c.authorize(p); err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // What all keys here are.
@@ -95,12 +97,18 @@ func createKey(c *call, in *createKeyInput) (any, error) {
 		"kms:CallerAccount": {c.caller.Account}, "kms:KeySpec": {keySpec}, "kms:KeyUsage": {keyUsage}, "kms:KeyOrigin": {"AWS_KMS"}, "kms:MultiRegion": {"false"},
 		"kms:BypassPolicyLockoutSafetyCheck": {strconv.FormatBool(in.BypassPolicyLockoutSafetyCheck)},
 	})
-	actions := []string{"kms:CreateKey"}
-	if len(tags) > 0 {
-		actions = append(actions, "kms:TagResource")
+	if err := c.authorize(permission{action: "kms:CreateKey", resource: "*", context: context}); err != nil {
+		return nil, err
 	}
-	for _, a := range actions {
-		if err := c.authorize(permission{action: a, resource: "*", context: context}); err != nil {
+	if len(tags) > 0 {
+		// By the caller's own policies: the key has none yet.
+		delegated, err := c.server.document(defaultKeyPolicy(c.server.arn("iam", "", c.caller.Account, "root")))
+		if err != nil {
+			return nil, err
+		}
+		p := permission{action: "kms:TagResource", resource: c.server.arn("kms", c.credential.region, c.caller.Account, "key/new"), context: context}
+		p.policy = &iampolicy.Named{Name: "key policy", Document: delegated}
+		if err := c.authorize(p); err != nil {
 			return nil, err
 		}
 	}

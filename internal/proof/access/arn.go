@@ -11,7 +11,7 @@ const assumeRole = "sts:AssumeRole"
 
 // ownersOnly are actions that AWS gives to no other account, whatever policies
 // say. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
-var ownersOnly = map[string]bool{"s3:GetBucketPolicy": true, "s3:PutBucketPolicy": true, "s3:DeleteBucketPolicy": true}
+var ownersOnly = map[string]bool{"s3:GetBucketPolicy": true, "s3:PutBucketPolicy": true, "s3:DeleteBucketPolicy": true, "s3:CreateBucket": true}
 
 // arnParts are the parts of an ARN, all empty for what is none.
 type arnParts struct{ partition, service, region, account, resource string }

@@ -99,7 +99,14 @@ func (d *diff) placesOf(members []*member) (*placeCells, error) {
 			in[i] = d.trust || d.matchesResource(m.s, m.rule.variables, place.arn)
 		}
 		p.in = append(p.in, in)
-		texts = append(texts, slices.Concat(m.s.Resource, m.s.NotResource)...)
+		for _, text := range slices.Concat(m.s.Resource, m.s.NotResource) {
+			if head, full := headOf(text); full && hasWildcard(head) {
+				// What it is for an Allow, which takes it part by part.
+				own, _ := headOf(d.resource)
+				texts = append(texts, own+strings.TrimPrefix(text, head))
+			}
+			texts = append(texts, text)
+		}
 	}
 	seen := map[string]bool{}
 	for _, text := range texts {

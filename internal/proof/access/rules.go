@@ -194,7 +194,9 @@ func (c *caller) mayBeIn(p *iampolicy.Principals) bool {
 // matchesResource reports whether a statement is about a resource.
 func (d *diff) matchesResource(s iampolicy.Statement, variables bool, resource string) bool {
 	req := d.request(d.generic(), nil)
-	req.Resource = resource
+	if req.Resource = resource; resource == d.resource && !d.trust {
+		req.Action = "s3:ListBucket" // the bucket itself; any action that it has
+	}
 	return d.applies(d.whole(s, func(wide *iampolicy.Statement) {
 		wide.Resource, wide.NotResource = s.Resource, s.NotResource
 	}), variables, req, true)

@@ -1,0 +1,94 @@
+package iampolicy
+
+import (
+	"slices"
+	"strings"
+)
+
+// Impossible says why AWS never gets a request for an action on a resource, as
+// far as that is known, or is empty: such as s3:GetObject on a bucket, or
+// kms:Decrypt on an alias. Policies may match it all the same, so it is never
+// allowed: to say that it is would answer a question that nobody asks. Mostly
+// it is a typo.
+//
+// The service authorization reference tells which actions S3, KMS and STS have
+// and on what
+// (https://docs.aws.amazon.com/service-authorization/latest/reference/).
+func Impossible(action, resource string) string {
+	service, name, _ := strings.Cut(action, ":")
+	a, _ := parseARN(resource)
+	switch {
+	case strings.EqualFold(service, "s3"):
+		return impossibleS3(action, name, resource, &a)
+	case strings.EqualFold(service, "kms"):
+		onKey := a.service == "kms" && strings.HasPrefix(a.resource, "key/") && !isWild(a.resource)
+		onAlias := a.service == "kms" && isOneOf(name, aliasToo)
+		if !onKey && !onAlias && !isOneOf(name, withoutKey) {
+			return action + " is decided on a key's ARN (…:key/…), not on an alias or anything else"
+		}
+	case strings.EqualFold(service, "sts"):
+		onRole := a.service == "iam" && strings.HasPrefix(a.resource, "role/") && !isWild(lastPart(a.resource))
+		if !onRole && isOneOf(name, onRoles) {
+			return action + " is made on a role: give its ARN as the resource"
+		}
+	}
+	return ""
+}
+
+// The KMS actions that are not on a key, or also on an alias
+// (AUTH:list_awskeymanagementservice).
+var (
+	withoutKey = []string{
+		"CreateKey", "ListKeys", "ListAliases", "GenerateRandom",
+		"ConnectCustomKeyStore", "CreateCustomKeyStore", "DeleteCustomKeyStore",
+		"DescribeCustomKeyStores", "DisconnectCustomKeyStore", "UpdateCustomKeyStore",
+	}
+	aliasToo = []string{"CreateAlias", "DeleteAlias", "UpdateAlias"}
+)
+
+// onRoles are the STS actions on roles (AUTH:list_awssecuritytokenservice).
+var onRoles = []string{"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "SetSourceIdentity", "TagSession"}
+
+// s3Calls are calls of S3 whose name is not that of the action that they need.
+var s3Calls = map[string]string{
+	"headobject": "s3:GetObject", "headbucket": "s3:ListBucket", "listobjects": "s3:ListBucket", "listobjectsv2": "s3:ListBucket",
+	"listobjectversions": "s3:ListBucketVersions", "listbuckets": "s3:ListAllMyBuckets", "deleteobjects": "s3:DeleteObject",
+	"createmultipartupload": "s3:PutObject", "uploadpart": "s3:PutObject", "completemultipartupload": "s3:PutObject",
+	"listmultipartuploads": "s3:ListBucketMultipartUploads", "listparts": "s3:ListMultipartUploadParts",
+}
+
+// onManyKinds are actions on buckets and on other things of S3.
+var onManyKinds = []string{"s3:TagResource", "s3:UntagResource", "s3:ListTagsForResource"}
+
+func impossibleS3(action, name, resource string, a *arn) string {
+	known, ok := LookupS3Action(action)
+	if !ok {
+		if needed := s3Calls[strings.ToLower(name)]; needed != "" {
+			return "S3 has no action " + action + ", and that call needs " + needed
+		}
+		return "S3 has no action " + action
+	}
+	bucket, key, isObject := strings.Cut(a.resource, "/")
+	s3ARN := a.service == "s3" && a.region == "" && a.account == ""
+	switch {
+	case known.Level == OtherLevel, slices.Contains(onManyKinds, known.Name):
+		return ""
+	case known.Level == AccountLevel:
+		if resource != "*" && (!s3ARN || a.resource != "*") {
+			return known.Name + ` is not on a bucket or object: give "*" as the resource`
+		}
+	case a.service == "s3" && strings.HasPrefix(a.resource, "accesspoint"):
+		return "what comes through an access point is decided by its policy and by the bucket's, and access points are not simulated"
+	case !s3ARN || isWild(bucket):
+		example := "arn:aws:s3:::bucket"
+		if known.Level == ObjectLevel {
+			example += "/key"
+		}
+		return known.Name + " is on one " + string(known.Level) + ": give its ARN as the resource, such as " + example
+	case known.Level == ObjectLevel && (!isObject || key == ""):
+		return known.Name + " is on an object, and " + resource + " is a bucket"
+	case known.Level == BucketLevel && isObject:
+		return known.Name + " is on a bucket, and " + resource + " is an object"
+	}
+	return ""
+}
