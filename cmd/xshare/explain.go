@@ -30,10 +30,13 @@ denies, the cause if it does not work, the smallest mend, and the exact
 statement to add or to remove.
 
 What is asked is either a share of the repository, or one access: a principal
-(the ARN of a role, of a session of one or of a user, or "anonymous"), an action
-on a bucket or an object, and its ARN. They need not be in any spec; their
-accounts are looked for among the repository's. A role that nobody could use is
-not called allowed.`,
+(the ARN of a role, of a session of one, of a user or of an account's root user,
+or "anonymous"), an action on a bucket or an object, and its ARN. They need not
+be in any spec; their accounts are looked for among the repository's. A role that
+nobody could use is not called allowed.
+
+What depends on something that is not known is "not checked". Where that is
+something that could not be read and that plan reads too, it is a failure.`,
 		Example: `  xshare explain --share mybucket2share
   xshare explain --principal arn:aws:iam::222222222222:role/reader \
     --action s3:GetObject --resource arn:aws:s3:::mybucket2share/a.txt \
@@ -44,7 +47,7 @@ not called allowed.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.share, "share", "", "explain the grants of this share")
-	flags.StringVar(&f.principal, "principal", "", `explain an access of this principal: the ARN of a role, session or user, or "anonymous"`)
+	flags.StringVar(&f.principal, "principal", "", `explain an access of this principal: the ARN of a role, session, user or root user, or "anonymous"`)
 	flags.StringVar(&f.action, "action", "", "its action, such as s3:GetObject")
 	flags.StringVar(&f.resource, "resource", "", "the ARN of the bucket or object")
 	flags.StringArrayVar(&f.context, "context", nil, "a condition key of its request, key=value; may repeat; key= says that the request has none")
@@ -95,8 +98,9 @@ func (a *app) explain(ctx context.Context, dir string, f explainFlags) (err erro
 	if err != nil {
 		return err
 	}
-	if v := proof.WorstOf(list); v == proof.Denied || v == proof.NotChecked && a.flags.strict {
-		return errFailed
+	unreadable := slices.ContainsFunc(list, func(e proof.Explanation) bool { return e.Unreadable })
+	if v := proof.WorstOf(list); v == proof.Denied || unreadable || v == proof.NotChecked && a.flags.strict {
+		return errFailed // what could not be read is among what is not checked
 	}
 	return nil
 }

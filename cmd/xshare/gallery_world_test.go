@@ -242,6 +242,24 @@ func (e explained) notChecked() string {
 	return strings.Join(list, "\n")
 }
 
+// verified are the causes that verify names.
+func (g *gallery) verified() (codes []proof.Code) {
+	g.t.Helper()
+	code, out := g.xshare("verify", "--format", "json")
+	var d struct {
+		Grants []struct{ Causes []struct{ Code proof.Code } }
+	}
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(&d); err != nil { // what follows is progress
+		g.t.Fatalf("verify: exit code %d: %v\n%s", code, err, out)
+	}
+	for _, grant := range d.Grants {
+		for _, c := range grant.Causes {
+			codes = append(codes, c.Code)
+		}
+	}
+	return slices.Compact(codes) // several statements may be wrong alike
+}
+
 // explain asks about the share or, with arguments, about one access.
 func (g *gallery) explain(args []string) (code int, e explained, out string) {
 	g.t.Helper()

@@ -143,7 +143,8 @@ func (f *findings) missing() {
 	g, consumer := f.grant, f.grant.Consumer
 	if f.sides.resource.unread == "" && f.sides.bucket == nil {
 		mend := "create it, say `create: true` in the spec, or correct the bucket's account"
-		if g.Bucket.Create {
+		step := f.prover.plan.Step(plan.StepID(plan.TypeBucket, g.Bucket.Account.ID, "", g.Bucket.Name))
+		if g.Bucket.Create || step != nil && !step.Existing {
 			mend = applyMend
 		}
 		f.add(Cause{
@@ -154,7 +155,12 @@ func (f *findings) missing() {
 	if f.sides.identity.unread != "" {
 		return
 	}
-	if f.sides.role == nil {
+	switch {
+	case !f.sides.absent():
+	case f.sides.kind == iampolicy.User:
+		f.missingUser()
+		return
+	default:
 		f.missingRole()
 		return
 	}
@@ -206,8 +212,8 @@ func (f *findings) explain(req iampolicy.Request, c call, best iampolicy.Decisio
 	for _, side := range lacking {
 		switch side {
 		case iampolicy.SideIdentity:
-			if f.sides.role == nil && f.sides.identity.unread == "" {
-				why = append(why, "the role is not there")
+			if f.sides.absent() {
+				why = append(why, f.who().the()+" is not there")
 				continue
 			}
 			why = append(why, f.identity(req, c, known, alone))
@@ -249,20 +255,20 @@ func (f *findings) explicitDeny(c call, best iampolicy.Decision, owner, resource
 		which := statementName(r.Statement, r.Sid) + " of " + r.Policy
 		cause := Cause{
 			Code: ExplicitDeny, Account: f.grant.Consumer.Account.ID, Resource: f.grant.RoleARN,
-			Mend: "except the role from that statement, or take the statement out; it is not xshare's, so apply leaves it",
+			Mend: "except " + f.who().the() + " from that statement, or take the statement out; it is not xshare's, so apply leaves it",
 		}
 		switch r.Side {
 		case iampolicy.SideResource:
 			cause.Account, cause.Resource = owner, resource
 		case iampolicy.SideSCP:
 			cause.Code, cause.Resource = ServiceControl, f.sides.scps.ids[r.Policy]
-			cause.Mend = "ask who runs the organization to except the role from that statement"
+			cause.Mend = "ask who runs the organization to except " + f.who().the() + " from that statement"
 		case iampolicy.SideRCP:
 			cause.Code, cause.Account, cause.Resource = ResourceControl, owner, f.sides.rcps.ids[r.Policy]
 			if cause.Resource == "" {
 				cause.Resource = f.sides.key.control.ids[r.Policy]
 			}
-			cause.Mend = "ask who runs the organization to except the role from that statement"
+			cause.Mend = "ask who runs the organization to except " + f.who().the() + " from that statement"
 		}
 		f.add(cause, c.action, func(actions string) string {
 			return fmt.Sprintf("%s in account %s denies %s, and a Deny beats every Allow", which, cause.Account, actions)
@@ -273,22 +279,22 @@ func (f *findings) explicitDeny(c call, best iampolicy.Decision, owner, resource
 }
 
 func (f *findings) boundary(c call) string {
-	consumer := f.grant.Consumer
+	account, who := f.grant.Consumer.Account.ID, f.who()
 	name := f.sides.boundary.policies[0].Name
 	f.add(Cause{
-		Code: Boundary, Account: consumer.Account.ID, Resource: f.sides.role.Boundary,
-		Mend: "let it allow that too, or take it off the role",
+		Code: Boundary, Account: account, Resource: f.sides.boundaryARN(),
+		Mend: "let it allow that too, or take it off " + who.the(),
 	}, c.action, func(actions string) string {
-		return fmt.Sprintf("%s of role %s in account %s does not allow %s, so no policy of the role can", name, consumer.Role.Name, consumer.Account.ID, actions)
+		return fmt.Sprintf("%s of %s in account %s does not allow %s, so no policy of %s can", name, who, account, actions, who.the())
 	})
 	return name + " does not allow it"
 }
 
-// identity finds what the role's own policies lack.
+// identity finds what the policies of the role, or user, lack.
 func (f *findings) identity(req iampolicy.Request, c call, known func(string) bool, alone bool) string {
 	consumer := f.grant.Consumer
 	cause := Cause{Code: IdentityLacks, Account: consumer.Account.ID, Resource: f.grant.RoleARN, Mend: f.mend(consumer.Account.Manage, f.consumerSteps()...)}
-	who := fmt.Sprintf("role %s in account %s", consumer.Role.Name, consumer.Account.ID)
+	who := fmt.Sprintf("%s in account %s", f.who(), consumer.Account.ID)
 	near := closest(f.sides.identity.policies, iampolicy.SideIdentity, req, known)
 	if alone {
 		cause.Code = SidesDisagree
@@ -297,7 +303,7 @@ func (f *findings) identity(req iampolicy.Request, c call, known func(string) bo
 		f.add(cause, c.action, func(actions string) string {
 			return fmt.Sprintf("no policy of %s allows %s%s", who, actions, disagreeing(alone, "the bucket policy does"))
 		})
-		return "no policy of the role allows it"
+		return "no policy of " + f.who().the() + " allows it"
 	}
 	return f.nearly(cause, near, c, alone, fmt.Sprintf("%s of %s", near.policy, who), "the bucket policy does")
 }
@@ -323,11 +329,11 @@ func (f *findings) resource(req iampolicy.Request, c call, known func(string) bo
 	}
 	if !near.action {
 		f.add(cause, c.action, func(actions string) string {
-			return fmt.Sprintf("%s names role %s, but does not allow it %s%s", policy, g.Consumer.Role.Name, actions, disagreeing(alone, "the role's own policies do"))
+			return fmt.Sprintf("%s names %s, but does not allow it %s%s", policy, f.who(), actions, disagreeing(alone, f.who().the()+"'s own policies do"))
 		})
-		return "the bucket policy names the role, but does not allow it this"
+		return "the bucket policy names " + f.who().the() + ", but does not allow it this"
 	}
-	return f.nearly(cause, near, c, alone, policy, "the role's own policies do")
+	return f.nearly(cause, near, c, alone, policy, f.who().the()+"'s own policies do")
 }
 
 func disagreeing(alone bool, other string) string {

@@ -24,6 +24,9 @@ type Explanation struct {
 	Principal string // ARN, or "anonymous"
 	Bucket    string
 	Verdict   Verdict
+	// Unreadable: something could not be read that a plan reads too, and not
+	// only a proof. That is a failure, whatever the verdict.
+	Unreadable bool
 
 	// Agreed are the requests of a grant that are allowed; Screens are the
 	// others, and the one of a question, whatever its verdict.
@@ -116,7 +119,7 @@ func (p *prover) explainGrant(g plan.Grant) Explanation {
 	x := &explainer{prover: p, grant: g, sides: p.read(g), ours: true, stated: true}
 	e := Explanation{
 		Share: g.Share, Consumer: proof.Consumer, Promise: proof.Promise, Principal: g.RoleARN, Bucket: g.Bucket.Name,
-		Verdict: proof.Verdict, NotChecked: proof.NotChecked,
+		Verdict: proof.Verdict, Unreadable: x.unreadable(), NotChecked: proof.NotChecked,
 	}
 	parts := map[string][]Part{}
 	for _, a := range x.requests() {
@@ -174,13 +177,9 @@ func (p Part) alike(other Part) bool {
 func Explain(p *plan.Plan, accounts []*specs.Account, snapshots map[string]*plan.Snapshot, q Question) Explanation {
 	pr := newProver(p, snapshots)
 	x := pr.question(accounts, q)
-	e := Explanation{Principal: q.Principal, Bucket: q.bucket, Verdict: Allowed, NotChecked: x.sides.notes()}
+	e := Explanation{Principal: q.Principal, Bucket: q.bucket, Verdict: Allowed, Unreadable: x.unreadable(), NotChecked: x.sides.notes()}
 	found := &findings{prover: pr, grant: x.grant, sides: x.sides}
-	if q.kind == iampolicy.Anonymous {
-		found.missingBucket()
-	} else {
-		found.missing()
-	}
+	found.missing()
 	asked := x.ask(q.call())
 	why := asked.foreclosed()
 	for i, check := range pr.prove(x.grant, x.sides, found, asked.req, asked.call) {
@@ -190,7 +189,7 @@ func Explain(p *plan.Plan, accounts []*specs.Account, snapshots map[string]*plan
 		} else {
 			check.Context = q.context()
 		}
-		check.Reason = cmp.Or(why, x.said(check.Reason))
+		check.Reason = cmp.Or(why, check.Reason)
 		var parts []Part
 		if ok {
 			parts = a.parts()
@@ -235,16 +234,19 @@ func Explain(p *plan.Plan, accounts []*specs.Account, snapshots map[string]*plan
 	return e
 }
 
-// missingBucket tells of a bucket that is not where its share says.
-func (f *findings) missingBucket() {
-	if f.sides.resource.unread != "" || f.sides.bucket != nil {
-		return
+// unreadable reports whether a read failed that bears on this and that a plan
+// makes too: of the caller's IAM and instances, or of the bucket and its policy.
+func (x *explainer) unreadable() bool {
+	caller, owner := x.snapshots[x.grant.Consumer.Account.ID], x.snapshots[x.grant.Bucket.Account.ID]
+	failed := func(snap *plan.Snapshot, scope string) bool { return snap != nil && snap.Failure(scope) != nil }
+	hasPolicies := x.sides.kind != iampolicy.Anonymous && x.sides.kind != iampolicy.Root
+	switch {
+	case hasPolicies && failed(caller, plan.ScopeIAM), x.sides.resource.failed, failed(owner, plan.ScopeBucket+x.grant.Bucket.Name):
+		return true
 	}
-	account := f.grant.Bucket.Account.ID
-	f.add(Cause{
-		Code: BucketMissing, Account: account, Resource: f.bucketARN(), Mend: applyMend,
-		Message: fmt.Sprintf("bucket %s does not exist in account %s", f.grant.Bucket.Name, account),
-	}, "", nil)
+	return hasPolicies && slices.ContainsFunc(x.grant.Consumer.Instances, func(in specs.Instance) bool {
+		return failed(caller, plan.ScopeEC2+in.Region)
+	})
 }
 
 // question finds out what a question is about: a grant of the plan, or
@@ -260,7 +262,7 @@ func (p *prover) question(accounts []*specs.Account, q Question) *explainer {
 		return nil
 	}
 	principal := account(q.account)
-	owner, whyNot := p.ownerOf(accounts, q.bucket)
+	owner, whyNot, failed := p.ownerOf(accounts, q.bucket)
 	g := plan.Grant{
 		Consumer: &specs.Consumer{Account: principal, Role: specs.Role{Name: q.name, Path: q.path}},
 		Bucket:   specs.Bucket{Name: q.bucket, Account: owner},
@@ -295,20 +297,17 @@ func (p *prover) question(accounts []*specs.Account, q Question) *explainer {
 			g.Consumer = have.Consumer // it says how the role is used
 		}
 	}
-	x.grant, x.sides = g, p.read(g)
-	switch {
-	case q.kind == iampolicy.Anonymous:
-		x.sides.identity, x.sides.role, x.sides.scps = side{}, nil, control{}
-	case q.kind == iampolicy.User:
-		x.sides.identity = side{unread: fmt.Sprintf("the policies of user %s in account %s: those of users are not read", q.name, q.account)}
-		x.sides.role, x.sides.hasBoundary = nil, false
-	case principal == nil:
-		x.sides.identity.unread = fmt.Sprintf("the policies of role %s, since account %s is not among the repository's", q.name, q.account)
+	x.grant, x.sides = g, p.readAs(g, q.kind)
+	if principal == nil && x.sides.identity.unread != "" {
+		x.sides.identity.unread = fmt.Sprintf("the policies of %s, since account %s is not among the repository's", x.sides.who(g), q.account)
 	}
 	if owner == nil {
-		x.sides.resource, x.sides.bucket = side{unread: whyNot}, nil
+		x.sides.resource, x.sides.bucket = side{unread: whyNot, failed: failed}, nil
 		x.sides.rcps, x.sides.block, x.sides.key = control{}, restriction{}, keySide{} // all of that side is told of at once
 		x.foreign = true
+	}
+	if x.lockedIn() {
+		x.sides.resource = side{}
 	}
 	if x.ours = len(g.Pairs) > 0 && x.promises(g); !x.ours {
 		// What its policies hold is not asked about, but this.
@@ -323,12 +322,23 @@ func (p *prover) question(accounts []*specs.Account, q Question) *explainer {
 	return x
 }
 
+// lockedIn reports whether the question is one that no bucket policy decides:
+// not even by a Deny can the root user of a bucket's account be kept from
+// seeing, putting and deleting its policy.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+func (x *explainer) lockedIn() bool {
+	policy := []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"}
+	return x.question != nil && x.question.kind == iampolicy.Root && slices.Contains(policy, x.question.Action) &&
+		x.grant.Bucket.Account.ID == x.question.account && !x.foreign
+}
+
 // ownerOf finds the account that a bucket is in: the one of its share, or the
-// one in which it was found. Else it says why it is not known.
-func (p *prover) ownerOf(accounts []*specs.Account, bucket string) (*specs.Account, string) {
+// one in which it was found. Else it says why it is not known, and whether that
+// is for a read that failed.
+func (p *prover) ownerOf(accounts []*specs.Account, bucket string) (_ *specs.Account, why string, failed bool) {
 	for _, g := range p.plan.Grants {
 		if g.Bucket.Name == bucket {
-			return g.Bucket.Account, ""
+			return g.Bucket.Account, "", false
 		}
 	}
 	var unread []string
@@ -340,16 +350,16 @@ func (p *prover) ownerOf(accounts []*specs.Account, bucket string) (*specs.Accou
 		_, listed := snap.Listed[bucket]
 		switch {
 		case listed || snap.Buckets[bucket] != nil || p.plan.Step(plan.StepID(plan.TypeBucket, a.ID, "", bucket)) != nil:
-			return a, ""
+			return a, "", false
 		case snap.Failure(plan.ScopeS3) != nil:
-			unread = append(unread, a.ID)
+			unread = append(unread, fmt.Sprintf("%s (%s)", a.ID, because(snap.Failure(plan.ScopeS3))))
 		}
 	}
-	why := fmt.Sprintf("the policy of bucket %s, since its account is not among the repository's", bucket)
+	why = fmt.Sprintf("the policy of bucket %s, since its account is not among the repository's", bucket)
 	if len(unread) > 0 {
 		why += ", or is one whose buckets cannot be listed: " + strings.Join(unread, ", ")
 	}
-	return nil, why
+	return nil, why, len(unread) > 0
 }
 
 // elsewhere is some account other than the caller's, where the caller's is
@@ -400,6 +410,15 @@ func (x *explainer) request(c call) iampolicy.Request {
 		req.Caller = iampolicy.Caller{Kind: iampolicy.User, ARN: q.Principal, Account: q.account}
 		x.defaults(&req)
 		req.Context["aws:username"] = []string{q.name}
+		if user := x.sides.user; user != nil {
+			req.Caller.UniqueID = user.UniqueID
+			for k, v := range user.Tags {
+				req.Context["aws:PrincipalTag/"+k] = []string{v}
+			}
+		}
+	case iampolicy.Root:
+		req.Caller = iampolicy.Caller{Kind: iampolicy.Root, ARN: q.Principal, Account: q.account}
+		x.defaults(&req)
 	case iampolicy.Anonymous:
 		req.Caller = iampolicy.Caller{Kind: iampolicy.Anonymous}
 		delete(req.Context, "aws:PrincipalArn")

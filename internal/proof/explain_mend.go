@@ -14,38 +14,43 @@ import (
 //
 // Premise: what lacks is mended by one statement that allows what was asked and
 // no more. What denies is not taken out, since it is there for a reason: the
-// role is excepted from it, which opens it to nobody else. Only where that
-// cannot be said (an inline policy of that role, a caller without credentials, a
+// caller is excepted from it, which opens it to nobody else. Only where that
+// cannot be said (an inline policy of its own, a caller without credentials, a
 // statement that is not understood) it is to go.
 
-// roots are the causes that no other explains, with their fragments.
+// roots are the first of the causes, with their fragments.
 func (x *explainer) roots(causes []Cause) []Root {
-	has := func(code Code) bool {
-		return slices.ContainsFunc(causes, func(c Cause) bool { return c.Code == code })
-	}
-	attaching := has(PolicyDetached) && x.attachingHelps()
-	// Within one account one side is enough, and the role's own is the narrower.
-	either := !x.ours && x.grant.Consumer.Account.ID == x.grant.Bucket.Account.ID && has(IdentityLacks)
 	var list []Root
-	for _, c := range causes {
-		switch {
-		case (has(RoleMissing) || has(RolePath)) && slices.Contains([]Code{PrincipalGone, PrincipalMissing, PrincipalPath}, c.Code):
-			continue // a policy cannot name who is not there
-		case has(ProfileMissing) && c.Code == ProfileNotAttached:
-			continue
-		case either && x.sideOf(c) == PartResource && c.Code != ExplicitDeny:
-			continue
-		case attaching && (c.Code == KMSIdentityLacks || x.sideOf(c) == PartIdentity && c.Code != ExplicitDeny):
-			continue
-		}
+	for _, c := range x.first(causes) {
 		root := Root{Cause: c}
 		if x.byHand(c) {
 			root.Mend, root.Fragments = x.mend(c)
 		}
-		root.Message = x.said(c.Message)
 		list = append(list, root)
 	}
 	return list
+}
+
+// first are the causes that no other explains: with those mended, the others
+// would be gone too. A proof names no others either.
+func (x *explainer) first(causes []Cause) []Cause {
+	has := func(codes ...Code) bool {
+		return slices.ContainsFunc(causes, func(c Cause) bool { return slices.Contains(codes, c.Code) })
+	}
+	attaching := has(PolicyDetached) && x.attachingHelps()
+	// Within one account one side is enough, and the caller's own is the narrower.
+	either := !x.ours && x.grant.Consumer.Account.ID == x.grant.Bucket.Account.ID && has(IdentityLacks)
+	return slices.DeleteFunc(slices.Clone(causes), func(c Cause) bool {
+		switch {
+		case has(RoleMissing, RolePath, UserMissing, UserPath) && slices.Contains([]Code{PrincipalGone, PrincipalMissing, PrincipalPath}, c.Code):
+			return true // a policy cannot name who is not there
+		case has(ProfileMissing) && c.Code == ProfileNotAttached:
+			return true
+		case either && x.sideOf(c) == PartResource && c.Code != ExplicitDeny:
+			return true
+		}
+		return attaching && (c.Code == KMSIdentityLacks || x.sideOf(c) == PartIdentity && c.Code != ExplicitDeny)
+	})
 }
 
 // sideOf is the part that a cause is about; empty for none that has policies.
@@ -113,8 +118,9 @@ func (x *explainer) attachingHelps() bool {
 
 // mend is what to do about a cause by hand, and the edits that do it.
 func (x *explainer) mend(c Cause) (string, []Fragment) {
-	role, bucket := x.grant.Consumer.Role.Name, x.grant.Bucket.Name
+	role := x.grant.Consumer.Role.Name
 	found := &findings{prover: x.prover, grant: x.grant, sides: x.sides}
+	who := found.who()
 	one := func(text, side, policy string, add json.RawMessage) (string, []Fragment) {
 		return text, []Fragment{{Side: side, Account: c.Account, Policy: policy, Add: add}}
 	}
@@ -134,17 +140,17 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 		return x.mendPublic(c)
 	case Boundary:
 		policy := x.sides.boundary.policies[0].Name
-		if x.isAWSs(strings.TrimPrefix(policy, "permissions boundary ")) {
-			return fmt.Sprintf("give role %s another boundary, which allows it too: %s is AWS's own and cannot be changed", role, policy), nil
+		if isAWSs(x.sides.boundaryARN()) {
+			return fmt.Sprintf("give %s another boundary, which allows it too: %s is AWS's own and cannot be changed", who, policy), nil
 		}
-		return one(fmt.Sprintf("add this statement to %s, or take the boundary off role %s", policy, role),
+		return one(fmt.Sprintf("add this statement to %s, or take the boundary off %s", policy, who),
 			PartBoundary, policy, x.statementFor(iampolicy.SideBoundary))
 	case KMSKeyPolicyLacks:
 		return one(fmt.Sprintf("add this statement to the policy of key %s in account %s", x.sides.key.key.ID, c.Account),
 			PartKey, "the policy of key "+x.sides.key.key.ID, json.RawMessage(found.keyFragment(true)))
 	case KMSIdentityLacks:
-		return one(fmt.Sprintf("add this statement to a policy of role %s in account %s, such as an inline policy of its own", role, c.Account),
-			PartIdentity, "a policy of role "+role, json.RawMessage(found.keyFragment(false)))
+		return one(fmt.Sprintf("add this statement to a policy of %s in account %s, such as an inline policy of its own", who, c.Account),
+			PartIdentity, "a policy of "+who.String(), json.RawMessage(found.keyFragment(false)))
 	case TrustLacksService:
 		return one(fmt.Sprintf("add this statement to the trust policy of role %s in account %s", role, c.Account), PartTrust, "the trust policy of role "+role,
 			statementJSON(iampolicy.Statement{
@@ -158,17 +164,10 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 	}
 	switch x.sideOf(c) {
 	case PartResource:
-		text := fmt.Sprintf("add this statement to the policy of bucket %s in account %s", bucket, c.Account)
-		if c.Code == NoBucketPolicy {
-			text = fmt.Sprintf("give bucket %s in account %s a policy with this statement", bucket, c.Account)
-		}
-		if x.question.kind == iampolicy.Anonymous {
-			text += "; it opens this to everybody, and Block Public Access may refuse it"
-		}
-		return one(x.orCondition(iampolicy.SideResource, x.sides.resource)+text, PartResource, "the policy of bucket "+bucket, x.statementFor(iampolicy.SideResource))
+		return x.mendResource(c)
 	case PartIdentity:
-		text := fmt.Sprintf("add this statement to a policy of role %s in account %s, such as an inline policy of its own", role, c.Account)
-		return one(x.orCondition(iampolicy.SideIdentity, x.sides.identity)+text, PartIdentity, "a policy of role "+role, x.statementFor(iampolicy.SideIdentity))
+		text := fmt.Sprintf("add this statement to a policy of %s in account %s, such as an inline policy of its own", who, c.Account)
+		return one(x.orCondition(iampolicy.SideIdentity, x.sides.identity)+text, PartIdentity, "a policy of "+who.String(), x.statementFor(iampolicy.SideIdentity))
 	}
 	return c.Mend, nil
 }
@@ -259,8 +258,8 @@ func (x *explainer) mendDeny(c Cause) (string, []Fragment) {
 				continue
 			}
 			done[place{r.Policy, r.Statement}] = true
-			if name := strings.TrimPrefix(strings.TrimPrefix(r.Policy, "policy "), "permissions boundary "); name != r.Policy && x.isAWSs(name) {
-				mends = append(mends, fmt.Sprintf("take %s off role %s: it is AWS's own and cannot be changed", r.Policy, x.grant.Consumer.Role.Name))
+			if mend := x.mendAWSs(r); mend != "" {
+				mends = append(mends, mend)
 				continue
 			}
 			statement, others := a.statement(r)
@@ -281,18 +280,18 @@ func (x *explainer) mendDeny(c Cause) (string, []Fragment) {
 	return strings.Join(mends, "; and "), list
 }
 
-// isAWSs reports whether a policy of the role is one of AWS's own.
-func (x *explainer) isAWSs(name string) bool {
-	snap := x.snapshots[x.grant.Consumer.Account.ID]
-	if snap == nil {
-		return false
+// mendAWSs is what to do about a policy of the caller that denies and cannot be
+// edited, as it is AWS's own; empty for one that can.
+func (x *explainer) mendAWSs(r iampolicy.Reason) string {
+	who := x.sides.who(x.grant)
+	h := x.sides.identity.held[r.Policy]
+	switch {
+	case r.Side == iampolicy.SideIdentity && h.isAWSs() && h.group != "":
+		return fmt.Sprintf("take %s out of group %s, or the policy off that group: %s is AWS's own and cannot be changed", who, h.group, r.Policy)
+	case r.Side == iampolicy.SideIdentity && h.isAWSs(), r.Side == iampolicy.SideBoundary && isAWSs(x.sides.boundaryARN()):
+		return fmt.Sprintf("take %s off %s: it is AWS's own and cannot be changed", r.Policy, who)
 	}
-	for _, policy := range snap.Managed {
-		if policy.Name == name {
-			return true
-		}
-	}
-	return false
+	return ""
 }
 
 // statement is the one that a reason is about, as it was read, and how many
@@ -328,7 +327,9 @@ func (a asked) sidePart(of iampolicy.Side) string {
 // be said.
 func (x *explainer) excepting(r iampolicy.Reason, s iampolicy.Statement) json.RawMessage {
 	const key = "aws:PrincipalArn"
-	if x.question != nil && x.question.kind == iampolicy.Anonymous || len(s.Unknown) > 0 || strings.HasPrefix(r.Policy, "inline ") {
+	h, isIdentity := x.sides.identity.held[r.Policy]
+	ofItsOwn := isIdentity && h == held{} // an inline policy, which nobody else has
+	if x.question != nil && x.question.kind == iampolicy.Anonymous || len(s.Unknown) > 0 || ofItsOwn {
 		return nil
 	}
 	s.Condition = slices.Clone(s.Condition)

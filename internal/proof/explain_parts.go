@@ -26,8 +26,8 @@ func (a asked) parts() []Part {
 	}
 	return slices.DeleteFunc(list, func(p Part) bool {
 		switch p.Side {
-		case PartBoundary: // a user's is among what was not read of it
-			return !a.on.hasBoundary && a.question != nil && !a.question.isRole()
+		case PartBoundary: // one that was not read is among what was not read of the caller
+			return !a.on.hasBoundary && (a.on.identity.unread != "" || a.req.Caller.Kind == iampolicy.Anonymous || a.req.Caller.Kind == iampolicy.Root)
 		case PartSCP:
 			return a.req.Caller.Kind == iampolicy.Anonymous
 		case PartRCP:
@@ -58,7 +58,7 @@ func (a asked) part(name string, of iampolicy.Side, unread string, sides ...side
 		p.State, p.Text = StateLacking, a.lack(of)
 	case slices.Contains(a.worst.Lacking, of):
 		p.State, p.Text = StateNotChecked, a.doubtOf(of, sides)
-	case len(allows) > 0:
+	case len(allows) > 0 && (of != iampolicy.SideIdentity || a.req.Caller.Kind != iampolicy.Root):
 		p.State, p.Text = StateOK, a.allowing(of, sides)
 		if a.key { // whose account is in its ARN, so that no statement can be asked apart
 			p.Text = statementName(allows[0].Statement, allows[0].Sid) + " of " + allows[0].Policy
@@ -97,7 +97,7 @@ func (a asked) lack(of iampolicy.Side) string {
 		case a.on.bucket == nil:
 			return "the bucket is not there"
 		}
-		return a.said(scratch.resource(a.req, a.call, a.known, false))
+		return scratch.resource(a.req, a.call, a.known, false)
 	case iampolicy.SideBoundary:
 		return scratch.boundary(a.call)
 	case iampolicy.SideSCP:
@@ -109,13 +109,14 @@ func (a asked) lack(of iampolicy.Side) string {
 }
 
 func (a asked) lackOfIdentity(scratch *findings) string {
+	who := scratch.who().the()
 	switch {
-	case a.on.role == nil:
-		return "the role is not there"
+	case a.on.absent():
+		return who + " is not there"
 	case len(a.on.identity.policies)+len(a.on.identity.opaque) == 0:
-		return "the role has no policy"
+		return who + " has no policy"
 	case a.key:
-		return "no policy of the role allows it on the key"
+		return "no policy of " + who + " allows it on the key"
 	}
 	text := scratch.identity(a.req, a.call, a.known, false)
 	if near := closest(a.on.identity.policies, iampolicy.SideIdentity, a.req, a.known); near == nil || !near.action {
@@ -126,20 +127,6 @@ func (a asked) lackOfIdentity(scratch *findings) string {
 		text += " (it has " + few(names) + ")"
 	}
 	return text
-}
-
-// said is a text of the proofs, which know of roles only, said of the
-// question's principal.
-func (x *explainer) said(text string) string {
-	if x.question == nil || x.question.isRole() {
-		return text
-	}
-	who := "everybody"
-	if x.question.kind == iampolicy.User {
-		who = "user " + x.question.name
-	}
-	text = strings.ReplaceAll(text, "role "+x.grant.Consumer.Role.Name, who)
-	return strings.NewReplacer("names the role,", "names "+who+",", "name the role", "name "+who, ", not the role", ", not "+who).Replace(text)
 }
 
 // few lists names, and not more than a line bears.
@@ -193,10 +180,19 @@ func (a asked) quiet(of iampolicy.Side) (State, string) {
 	case iampolicy.SideBlockPublicAccess:
 		return StateOK, "it stops nothing"
 	case iampolicy.SideResource:
+		switch {
+		case a.lockedIn():
+			return StateNone, "whatever it says, the root user of the bucket's account may see, put and delete it"
+		case a.req.Caller.Kind == iampolicy.Root:
+			return StateNone, "not needed within one account: the root user may do all in it"
+		}
 		return StateNone, "not needed within one account: the identity policies allow it"
 	}
-	if a.req.Caller.Kind == iampolicy.Anonymous {
+	switch a.req.Caller.Kind {
+	case iampolicy.Anonymous:
 		return StateNone, "a caller without credentials has none"
+	case iampolicy.Root:
+		return StateNone, "a root user has none, and may do all in its account's name"
 	}
 	return StateNone, "not needed within one account: the bucket policy allows it"
 }

@@ -646,7 +646,6 @@ func TestExplainUse(t *testing.T) {
 // denied all the same.
 func TestExplainNotChecked(t *testing.T) {
 	const object = notesARN + "/a.txt"
-	user := "arn:aws:iam::" + consumer + ":user/ann"
 	vpce := func(l live) {
 		l.put(&l.notes().Policy, `{"Sid":"OnlyVpc","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"`+object+`","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}}`)
 	}
@@ -658,15 +657,6 @@ func TestExplainNotChecked(t *testing.T) {
 		verdict  proof.Verdict
 		note     string
 	}{
-		"a user whom the bucket names": {
-			live: func(l live) { l.replace(&l.notes().Policy, analystARN, user) }, who: user,
-			verdict: proof.NotChecked, note: "those of users are not read",
-		},
-		"a user of the bucket's account": {
-			live: func(l live) { l.replace(&l.notes().Policy, analystARN, "arn:aws:iam::"+owner+":user/ann") }, who: "arn:aws:iam::" + owner + ":user/ann",
-			verdict: proof.NotChecked, note: "user ann",
-		},
-		"a user whom nobody names": {who: user, verdict: proof.Denied},
 		"a role of an account that is not the repository's": {
 			live: func(l live) { l.replace(&l.notes().Policy, consumer, "999999999999") }, who: "arn:aws:iam::999999999999:role/team/analyst",
 			verdict: proof.NotChecked, note: "account 999999999999 is not among the repository's",
@@ -877,7 +867,13 @@ func TestAskRefuses(t *testing.T) {
 	}{
 		"nothing":                        {want: []string{"--principal is missing", "--action is missing", "--resource is missing"}},
 		"a name":                         {"analyst", "s3:GetObject", notesARN + "/a", nil, []string{"is no caller"}},
-		"the root user":                  {"arn:aws:iam::" + consumer + ":root", "s3:GetObject", notesARN + "/a", nil, []string{"is no caller"}},
+		"an account":                     {consumer, "s3:GetObject", notesARN + "/a", nil, []string{"is an account", "arn:aws:iam::" + consumer + ":root"}},
+		"a group":                        {"arn:aws:iam::" + consumer + ":group/readers", "s3:GetObject", notesARN + "/a", nil, []string{"ask about a user in it"}},
+		"an instance profile":            {"arn:aws:iam::" + consumer + ":instance-profile/p", "s3:GetObject", notesARN + "/a", nil, []string{"ask about the role that it holds"}},
+		"an identity provider":           {"arn:aws:iam::" + consumer + ":saml-provider/p", "s3:GetObject", notesARN + "/a", nil, []string{"a session of a role"}},
+		"a federated user":               {"arn:aws:sts::" + consumer + ":federated-user/ann", "s3:GetObject", notesARN + "/a", nil, []string{"ask about that user"}},
+		"a service":                      {"logging.s3.amazonaws.com", "s3:PutObject", notesARN + "/a", nil, []string{"is a service", "xshare simulate"}},
+		"a unique id":                    {"AIDAOLD0000000000001", "s3:GetObject", notesARN + "/a", nil, []string{"by its ARN"}},
 		"all roles":                      {"arn:aws:iam::" + consumer + ":role/*", "s3:GetObject", notesARN + "/a", nil, []string{"without wildcards"}},
 		"no account":                     {"arn:aws:iam::22222:role/r", "s3:GetObject", notesARN + "/a", nil, []string{"no account of 12 digits"}},
 		"no role's name":                 {"arn:aws:iam::" + consumer + ":role/", "s3:GetObject", notesARN + "/a", nil, []string{"names nobody"}},

@@ -387,21 +387,20 @@ func (f *findings) keyDenied(on *sides, req iampolicy.Request, use keyUse, best 
 		why = append(why, f.explicitDeny(c, best, f.sides.key.key.Owner, req.Resource))
 		best = on.withoutDenies(req, known)
 	}
-	role := f.grant.Consumer.Role.Name
 	for _, side := range lackingSides(best) {
 		switch side {
 		case iampolicy.SideIdentity:
-			if f.sides.role == nil {
-				why = append(why, "the role is not there")
+			if f.sides.absent() {
+				why = append(why, f.who().the()+" is not there")
 				continue
 			}
 			f.add(Cause{
 				Code: KMSIdentityLacks, Account: f.grant.Consumer.Account.ID, Resource: f.grant.RoleARN,
-				Mend: "who owns the role adds to a policy of it: " + f.keyFragment(false),
+				Mend: "who owns " + f.who().the() + " adds to a policy of it: " + f.keyFragment(false),
 			}, use.action, func(actions string) string {
-				return fmt.Sprintf("no policy of role %s in account %s allows %s on %s", role, f.grant.Consumer.Account.ID, actions, strings.TrimSuffix(f.keyWords(), ","))
+				return fmt.Sprintf("no policy of %s in account %s allows %s on %s", f.who(), f.grant.Consumer.Account.ID, actions, strings.TrimSuffix(f.keyWords(), ","))
 			})
-			why = append(why, "no policy of the role allows it on the key")
+			why = append(why, "no policy of "+f.who().the()+" allows it on the key")
 		case iampolicy.SideResource:
 			f.add(Cause{
 				Code: KMSKeyPolicyLacks, Account: f.sides.key.key.Owner, Resource: req.Resource,

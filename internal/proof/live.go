@@ -69,7 +69,7 @@ func (p *prover) grant(g plan.Grant) GrantProof {
 	}
 	proof.NotChecked = s.notes()
 	p.usable(g, s, found, &proof)
-	proof.Causes = found.causes()
+	proof.Causes = (&explainer{prover: p, grant: g, sides: s, ours: true, stated: true}).first(found.causes())
 	if len(proof.Causes) > 0 {
 		proof.Verdict = Denied
 	}

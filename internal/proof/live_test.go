@@ -234,7 +234,7 @@ func TestLive(t *testing.T) {
 				delete(l.snapshots[consumer].Profiles, role)
 				l.snapshots[consumer].Instances[0].ProfileARN = ""
 			},
-			verdict: proof.Denied, codes: []proof.Code{proof.ProfileMissing, proof.ProfileNotAttached},
+			verdict: proof.Denied, codes: []proof.Code{proof.ProfileMissing},
 			message: "no instance can have role", mend: "xshare apply",
 		},
 		"instance profile without role": {
@@ -387,7 +387,7 @@ func TestLive(t *testing.T) {
 
 		"policy is not attached": {
 			live:    func(l live) { l.role().Attached = nil },
-			verdict: proof.Denied, codes: []proof.Code{proof.PolicyDetached, proof.SidesDisagree}, message: "is not attached to role",
+			verdict: proof.Denied, codes: []proof.Code{proof.PolicyDetached}, message: "is not attached to role",
 		},
 		"inline policy serves too": {
 			live: func(l live) {

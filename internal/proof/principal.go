@@ -8,12 +8,12 @@ import (
 )
 
 // unnamed finds why no statement of the bucket policy that would do names the
-// role: who is named in its place?
+// caller: who is named in its place?
 func (f *findings) unnamed(cause Cause, policy string, req iampolicy.Request, known func(string) bool) string {
 	g := f.grant
 	cause.Code = PrincipalMissing
 	cause.Message = fmt.Sprintf("%s does not name %s", policy, g.RoleARN)
-	reason := "the bucket policy does not name the role"
+	reason := "the bucket policy does not name " + f.who().the()
 
 	var best miss
 	for _, fit := range fits(f.sides.resource.policies, iampolicy.SideResource, req, known) {
@@ -37,7 +37,7 @@ func (f *findings) unnamed(cause Cause, policy string, req iampolicy.Request, kn
 	if best.code != "" {
 		cause.Code = best.code
 		cause.Message = fmt.Sprintf("%s does not name %s, but %s in %s: %s", policy, g.RoleARN, best.principal, best.statement, best.why)
-		reason = fmt.Sprintf("the bucket policy names %s, not the role", best.principal)
+		reason = fmt.Sprintf("the bucket policy names %s, not %s", best.principal, f.who().the())
 		if best.code != PrincipalGone {
 			cause.Mend += ", and correct or remove the wrong name if it was written by hand"
 		}
@@ -57,7 +57,7 @@ func (f *findings) addOnce(c Cause) {
 	f.add(c, "", nil)
 }
 
-// miss is a principal that may stand where the role is meant.
+// miss is a principal that may stand where the caller is meant.
 type miss struct {
 	principal string
 	statement string
@@ -66,23 +66,31 @@ type miss struct {
 	score     int // the higher, the likelier
 }
 
-// missOf compares a principal with the role that is meant. A name or id that
-// differs a little is likely a typo; a role of the same name in another account
-// is one in the account's id.
-func missOf(principal, roleARN string) miss {
+// missOf compares a principal with the role or user that is meant. A name or id
+// that differs a little is likely a typo; a role of the same name in another
+// account is one in the account's id.
+func missOf(principal, arn string) miss {
 	m := miss{principal: principal}
-	if iampolicy.IsEntityID(principal) {
-		m.code, m.score = PrincipalGone, 3
-		m.why = "the id of a principal that was deleted; if it was this role, made again under its name, it is another one to AWS"
+	meant, ok := splitARN(arn)
+	if prefix := idPrefixes[meant.kind]; iampolicy.IsEntityID(principal) && prefix != "" {
+		if strings.HasPrefix(principal, prefix) {
+			m.code, m.score = PrincipalGone, 3
+			m.why = fmt.Sprintf("the id of a principal that was deleted; if it was this %s, made again under its name, it is another one to AWS", meant.kind)
+		}
 		return m
 	}
-	meant, ok := splitARN(roleARN)
 	have, isARN := splitARN(principal)
-	if !ok || !isARN || have.kind != "role" && have.kind != "root" {
+	if !ok || !isARN {
 		return m
 	}
 	sameName := have.name == meant.name
 	switch {
+	case have.kind != "role" && have.kind != "user" && have.kind != "root":
+	case have.kind != meant.kind && have.kind != "root":
+		if sameName && have.account == meant.account {
+			m.code, m.score = PrincipalName, 4
+			m.why = fmt.Sprintf("it is the %s of that name, not the %s", have.kind, meant.kind)
+		}
 	case have.kind == "root" && differ(have.account, meant.account):
 		m.code, m.score = PrincipalAccount, 2
 		m.why = fmt.Sprintf("the account is %s, not %s", have.account, meant.account)
@@ -99,6 +107,10 @@ func missOf(principal, roleARN string) miss {
 	}
 	return m
 }
+
+// idPrefixes are how the unique ids of each kind begin.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+var idPrefixes = map[string]string{"role": "AROA", "user": "AIDA"}
 
 type iamARN struct{ account, kind, path, name string }
 

@@ -65,6 +65,8 @@ type Code string
 const (
 	RoleMissing   Code = "role-missing"
 	RolePath      Code = "role-path" // the role is there under another path, which is another ARN
+	UserMissing   Code = "user-missing"
+	UserPath      Code = "user-path" // likewise
 	BucketMissing Code = "bucket-missing"
 
 	// The bucket policy does not name the role.

@@ -33,6 +33,8 @@ type side struct {
 	unread   string            // why the side is not known; empty: it is
 	policies []iampolicy.Named // with documents
 	opaque   []string          // ARNs of attached policies whose documents were not read
+	held     map[string]held   // of the identity side: where its policies hang, by their names
+	failed   bool              // unread is for a read that a plan makes too, and that failed
 }
 
 // everything are documents that decide everything, for what is not known.
@@ -109,8 +111,10 @@ type sides struct {
 	block                        restriction
 	key                          keySide
 	ownershipUnread              string
-	role                         *plan.LiveRole   // nil: not there, or not read
-	bucket                       *plan.LiveBucket // nil: not there, or not read
+	kind                         iampolicy.PrincipalKind // of the caller; empty: a role
+	role                         *plan.LiveRole          // nil: not there, or not read
+	user                         *plan.LiveUser          // likewise; a caller has one of them at most
+	bucket                       *plan.LiveBucket        // nil: not there, or not read
 }
 
 // policies are all sides' policies, each as of makes them; with worst, what is
@@ -225,31 +229,57 @@ func inert(s iampolicy.Statement) iampolicy.Statement {
 }
 
 // read gathers what the snapshots have of the grant's sides.
-func (p *prover) read(g plan.Grant) *sides {
-	s := &sides{}
+func (p *prover) read(g plan.Grant) *sides { return p.readAs(g, iampolicy.Role) }
+
+// readAs gathers it for what has a grant's form, and another kind of caller:
+// the grant's role is then its name.
+func (p *prover) readAs(g plan.Grant, kind iampolicy.PrincipalKind) *sides {
+	s := &sides{kind: kind}
 	s.resource, s.bucket = p.resourceSide(g)
-	consumer, owner := g.Consumer.Account, g.Bucket.Account.ID
-	s.scps, s.rcps = p.serviceControl(consumer.ID), p.resourceControl(owner)
+	owner := g.Bucket.Account.ID
+	s.rcps = p.resourceControl(owner)
 	s.block = p.restriction(owner, s.bucket, s.resource)
 	s.ownershipUnread = p.ownershipUnread(owner, s.bucket)
 	s.key = p.keySide(owner, s.bucket)
-	switch snap := p.snapshots[consumer.ID]; {
-	case !consumer.Manage:
-		s.identity.unread = unmanaged(consumer.ID, "the policies of the role")
-	case snap == nil:
-		s.identity.unread = fmt.Sprintf("the policies of the role, since account %s was not read", consumer.ID)
-	default:
-		if f := snap.Failure(plan.ScopeIAM); f != nil {
-			s.identity.unread = fmt.Sprintf("the policies of the role, since IAM of account %s cannot be read: %s", consumer.ID, f.Message)
-			break
-		}
-		if role := snap.Roles[g.Consumer.Role.Name]; role != nil && role.Path == g.Consumer.Role.Path {
-			s.role = role
-			s.identity = p.identitySide(snap, role)
-			s.boundary, s.hasBoundary = p.boundarySide(snap, role)
-		}
+	if kind == iampolicy.Anonymous {
+		return s
+	}
+	s.scps = p.serviceControl(g.Consumer.Account.ID)
+	if kind != iampolicy.Root { // who has no policies
+		p.readIdentity(g, s)
 	}
 	return s
+}
+
+// readIdentity gathers the policies of the role or user itself.
+func (p *prover) readIdentity(g plan.Grant, s *sides) {
+	consumer, of := g.Consumer.Account, "the policies of "+s.who(g).the()
+	snap := p.snapshots[consumer.ID]
+	switch {
+	case !consumer.Manage:
+		s.identity.unread = unmanaged(consumer.ID, of)
+		return
+	case snap == nil:
+		s.identity.unread = fmt.Sprintf("%s, since account %s was not read", of, consumer.ID)
+		return
+	}
+	if f := snap.Failure(plan.ScopeIAM); f != nil {
+		s.identity.unread = fmt.Sprintf("%s, since IAM of account %s cannot be read: %s", of, consumer.ID, because(f))
+		return
+	}
+	name, path := g.Consumer.Role.Name, g.Consumer.Role.Path
+	if s.kind == iampolicy.User {
+		if user := snap.Users[name]; user != nil && user.Path == path {
+			s.user, s.identity = user, p.userSide(snap, user)
+			s.boundary, s.hasBoundary = p.boundarySide(snap, "user", user.Boundary)
+		}
+		return
+	}
+	if role := snap.Roles[name]; role != nil && role.Path == path {
+		s.role = role
+		p.hold(&s.identity, snap, role.ARN, role.Attached, role.Inline, "")
+		s.boundary, s.hasBoundary = p.boundarySide(snap, "role", role.Boundary)
+	}
 }
 
 func unmanaged(account, what string) string {
@@ -266,7 +296,7 @@ func (p *prover) resourceSide(g plan.Grant) (side, *plan.LiveBucket) {
 		return side{unread: fmt.Sprintf("the policy of bucket %s, since account %s was not read", g.Bucket.Name, owner.ID)}, nil
 	}
 	if f := snap.Failure(plan.ScopeBucket + g.Bucket.Name); f != nil {
-		return side{unread: fmt.Sprintf("the policy of bucket %s in account %s, which cannot be read: %s", g.Bucket.Name, owner.ID, f.Message)}, nil
+		return side{unread: fmt.Sprintf("the policy of bucket %s in account %s, which cannot be read: %s", g.Bucket.Name, owner.ID, because(f))}, nil
 	}
 	bucket := snap.Buckets[g.Bucket.Name]
 	if bucket == nil || bucket.Policy == nil {
@@ -291,29 +321,6 @@ func (p *prover) document(key, name string, text []byte) (iampolicy.Named, error
 	return got.named, got.err
 }
 
-func (p *prover) identitySide(snap *plan.Snapshot, role *plan.LiveRole) side {
-	var s side
-	add := func(key, name string, text []byte) {
-		named, err := p.document(key, name, text)
-		if err != nil {
-			s.opaque = append(s.opaque, name)
-			return
-		}
-		s.policies = append(s.policies, named)
-	}
-	for _, arn := range role.Attached {
-		if policy := managedPolicy(snap, arn); policy != nil {
-			add(arn, "policy "+policy.Name, policy.Document)
-		} else {
-			s.opaque = append(s.opaque, unreadPolicy(snap, arn))
-		}
-	}
-	for _, name := range sortedKeys(role.Inline) {
-		add(role.ARN+" "+name, "inline policy "+name, role.Inline[name])
-	}
-	return s
-}
-
 // managedPolicy is an attached policy, the customer's or AWS's own; nil: it was
 // not read.
 func managedPolicy(snap *plan.Snapshot, arn string) *plan.LivePolicy {
@@ -331,17 +338,18 @@ func unreadPolicy(snap *plan.Snapshot, arn string) string {
 	return arn
 }
 
-func (p *prover) boundarySide(snap *plan.Snapshot, role *plan.LiveRole) (side, bool) {
-	if role.Boundary == "" {
+// boundarySide is the boundary of a role or user (noun), if it has one.
+func (p *prover) boundarySide(snap *plan.Snapshot, noun, arn string) (side, bool) {
+	if arn == "" {
 		return side{}, false
 	}
-	policy := managedPolicy(snap, role.Boundary)
+	policy := managedPolicy(snap, arn)
 	if policy == nil {
-		return side{unread: "the role's permissions boundary " + unreadPolicy(snap, role.Boundary) + ", whose document was not read"}, true
+		return side{unread: "the " + noun + "'s permissions boundary " + unreadPolicy(snap, arn) + ", whose document was not read"}, true
 	}
-	named, err := p.document("boundary "+role.Boundary, "permissions boundary "+policy.Name, policy.Document)
+	named, err := p.document("boundary "+arn, "permissions boundary "+policy.Name, policy.Document)
 	if err != nil {
-		return side{unread: fmt.Sprintf("the role's permissions boundary %s, which cannot be understood: %v", role.Boundary, err)}, true
+		return side{unread: fmt.Sprintf("the %s's permissions boundary %s, which cannot be understood: %v", noun, arn, err)}, true
 	}
 	return side{policies: []iampolicy.Named{named}}, true
 }

@@ -1,0 +1,69 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+)
+
+// mendResource is the mend of a bucket policy that does not let the caller in:
+// a statement more. But S3 refuses every put of a policy that has the id of a
+// deleted principal in an Allow, so these go out in the same edit; and where one
+// stands where the caller belongs, the caller's ARN takes its place.
+func (x *explainer) mendResource(c Cause) (string, []Fragment) {
+	policy := fmt.Sprintf("the policy of bucket %s", x.grant.Bucket.Name)
+	in := fmt.Sprintf("%s in account %s", policy, c.Account)
+	list, replaced := x.withoutGone(c, policy)
+	if replaced != "" {
+		text := fmt.Sprintf("write the ARN of %s in %s of %s, in place of the id", x.sides.who(x.grant), replaced, in)
+		if len(list) > 1 {
+			text += "; S3 takes no policy with such ids in it, so take the others out too, in one put"
+		}
+		return text, list
+	}
+	text := "add this statement to " + in
+	if c.Code == NoBucketPolicy {
+		text = fmt.Sprintf("give bucket %s in account %s a policy with this statement", x.grant.Bucket.Name, c.Account)
+	}
+	switch x.question.kind {
+	case iampolicy.Anonymous:
+		text += "; it opens this to everybody, and Block Public Access may refuse it"
+	case iampolicy.Root:
+		text += "; it opens this to all in that account whose own policies allow it"
+	}
+	if len(list) > 0 {
+		text += "; S3 takes no policy with the id of a deleted principal in it, so take that out in the same put"
+	}
+	list = append(list, Fragment{Side: PartResource, Account: c.Account, Policy: policy, Add: x.statementFor(iampolicy.SideResource)})
+	return x.orCondition(iampolicy.SideResource, x.sides.resource) + text, list
+}
+
+// withoutGone are the edits of the statements that allow something to deleted
+// principals. replaced names the one that would let the caller in, but for such
+// an id of the caller's kind; empty: there is none.
+func (x *explainer) withoutGone(c Cause, policy string) (list []Fragment, replaced string) {
+	a := x.ask(x.question.call())
+	meant, _ := splitARN(x.grant.RoleARN)
+	for _, f := range fits(x.sides.resource.policies, iampolicy.SideResource, a.req, a.known) {
+		s := f.statement
+		if s.Principal == nil || !slices.ContainsFunc(s.Principal.AWS, iampolicy.IsDead) {
+			continue
+		}
+		names := *s.Principal
+		names.AWS = slices.Clone(names.AWS)
+		i := slices.IndexFunc(names.AWS, func(id string) bool { return iampolicy.IsDead(id) && strings.HasPrefix(id, idPrefixes[meant.kind]) })
+		if i >= 0 && replaced == "" && c.Code == PrincipalGone && f.action && f.resource && f.condition {
+			names.AWS[i], replaced = x.grant.RoleARN, statementName(f.index, s.Sid)
+		}
+		names.AWS = slices.DeleteFunc(names.AWS, iampolicy.IsDead)
+		edit := Fragment{Side: PartResource, Account: c.Account, Policy: policy, Remove: asItStands(s)}
+		if names.Any || len(names.AWS)+len(names.Service)+len(names.Federated)+len(names.CanonicalUser) > 0 {
+			s.Principal = &names
+			edit.Add = statementJSON(s)
+		}
+		list = append(list, edit)
+	}
+	return list, replaced
+}
