@@ -19,6 +19,9 @@ import (
 // edit makes the edit of one policy that explain gives.
 func (g *gallery) edit(f fragment) {
 	g.t.Helper()
+	if g.editUsers(f) {
+		return
+	}
 	name := f.Policy[strings.LastIndex(f.Policy, " ")+1:]
 	switch f.Side {
 	case proof.PartResource:

@@ -50,7 +50,7 @@ const (
 func TestGallery(t *testing.T) {
 	clearAWS(t)
 	bases := galleryBases{}
-	all := slices.Concat(bucketBreakages, roleBreakages, denyBreakages, instanceBreakages, aboveBreakages, keyBreakages, callBreakages)
+	all := slices.Concat(bucketBreakages, roleBreakages, denyBreakages, instanceBreakages, aboveBreakages, keyBreakages, callBreakages, userBreakages)
 	var rows []string
 	whole := true
 	for i, b := range all {
@@ -189,7 +189,7 @@ func (b breakage) amend(g *gallery, e explained) []string {
 
 const galleryPage = `# A gallery of breakages
 
-Each line is one way in which a share that works stops to work, and was really played on the [sandbox](sandbox.md): by the calls of the third column, made with the AWS SDK as the administrator of the account. Before them the role puts, gets and lists objects in the other account's bucket, with the credentials that its instance gives it; after them S3 answers what the fourth column says. The fifth says which commands then end with a failure: ` + "`drift` (2, or 1 where something cannot be read or mended), `verify` (1), and, where only a real call shows it, `verify --probe`" + `. The sixth is the cause, and there is no other, that ` + "`xshare explain`" + ` names in its JSON; where it hangs on the call, ` + "`--context`" + ` says how that is made, and of the share it says "not checked". The last is the mend that it gives; when that is done, all calls work again and nothing is complained of.
+Each line is one way in which a share that works stops to work, and was really played on the [sandbox](sandbox.md): by the calls of the third column, made with the AWS SDK as the administrator of the account. Before them the role puts, gets and lists objects in the other account's bucket, with the credentials that its instance gives it (or, in lines about a user, that user with its access key); after them S3 answers what the fourth column says. The fifth says which commands then end with a failure: ` + "`drift` (2, or 1 where something cannot be read or mended), `verify` (1), and, where only a real call shows it, `verify --probe`" + `. The sixth is the cause, and there is no other, that ` + "`xshare explain`" + ` names in its JSON, and ` + "`verify`" + ` where it sees it; where it hangs on the call, ` + "`--context`" + ` says how that is made, and of the share it says "not checked". The last is the mend that it gives; when that is done, all calls work again and nothing is complained of.
 
 This page is written by a test, which fails where it is not true (` + "`go test ./cmd/xshare -run TestGallery -update`" + `).
 
