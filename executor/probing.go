@@ -35,9 +35,9 @@ func ProbeGrants(p *plan.Plan, snapshots map[string]*plan.Snapshot) []ProbeGrant
 		}
 		if snap := snapshots[c.Account.ID]; snap != nil {
 			for _, in := range c.Instances {
-				if live := liveInstance(snap, in.ID, in.Region, in.Name); live != nil {
+				if live := liveInstance(p, snap, in.ID, in.Region, in.Name); live != nil {
 					probe.Instances = append(probe.Instances, ProbeInstance{
-						ID: live.ID, Region: live.Region, State: live.State, Launched: in.Name != "", Profile: live.ProfileARN[strings.LastIndex(live.ProfileARN, "/")+1:],
+						ID: live.ID, Region: live.Region, State: live.State, Launched: launched(p, live), Profile: live.ProfileARN[strings.LastIndex(live.ProfileARN, "/")+1:],
 					})
 				}
 			}
@@ -53,13 +53,22 @@ func promises(g plan.Grant, action string) bool {
 	})
 }
 
-func liveInstance(snap *plan.Snapshot, id, region, name string) *plan.LiveInstance {
+// liveInstance finds an instance by its id, or one that xshare launched by its
+// name: others may have that name too.
+func liveInstance(p *plan.Plan, snap *plan.Snapshot, id, region, name string) *plan.LiveInstance {
 	for _, in := range snap.Instances {
-		if in.Region == region && (in.ID == id || name != "" && in.Tags[plan.NameTag] == name) {
+		if in.Region == region && (in.ID == id || name != "" && in.Tags[plan.NameTag] == name && launched(p, in)) {
 			return in
 		}
 	}
 	return nil
+}
+
+// launched reports whether an instance has the mark of the plan's repository,
+// which only those get that xshare launches.
+func launched(p *plan.Plan, in *plan.LiveInstance) bool {
+	mark, ok := in.Tags[plan.RepositoryTag]
+	return ok && (mark == p.Repository || slices.Contains(p.FormerNames, mark))
 }
 
 // Probe tries all grants, so many at once, and returns the results by the

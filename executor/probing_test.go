@@ -41,7 +41,8 @@ func probed(t *testing.T) *plan.Plan {
 
 func TestProbeGrants(t *testing.T) {
 	snapshots := map[string]*plan.Snapshot{"222222222222": {Instances: []*plan.LiveInstance{
-		{Instance: plan.Instance{ID: "i-1", Region: "us-east-1", State: "running", Tags: map[string]string{plan.NameTag: "one"}, ProfileARN: "arn:aws:iam::222222222222:instance-profile/path/worker"}},
+		{Instance: plan.Instance{ID: "i-9", Region: "us-east-1", State: "running", Tags: map[string]string{plan.NameTag: "one"}}}, // somebody else's
+		{Instance: plan.Instance{ID: "i-1", Region: "us-east-1", State: "running", Tags: map[string]string{plan.NameTag: "one", plan.RepositoryTag: "acme"}, ProfileARN: "arn:aws:iam::222222222222:instance-profile/path/worker"}},
 		{Instance: plan.Instance{ID: "i-2", Region: "us-east-1", State: "stopped"}},
 		{Instance: plan.Instance{ID: "i-2", Region: "eu-west-1", State: "running"}},
 	}}}

@@ -2,10 +2,14 @@ package awslive
 
 import (
 	"errors"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
@@ -32,6 +36,57 @@ func TestWords(t *testing.T) {
 			t.Fatalf("%s (-want +got):\n%s", text, diff)
 		}
 	})
+}
+
+// The commands do in a real shell, with the real CLI, what they are for, and
+// what it says is understood.
+func TestCommandsByTheRealCLI(t *testing.T) {
+	if _, err := exec.LookPath("aws"); err != nil {
+		if os.Getenv("XSHARE_REQUIRE_MOTO") == "1" {
+			t.Fatal("the aws CLI is not on PATH, and XSHARE_REQUIRE_MOTO=1 asks for it")
+		}
+		t.Skip("the aws CLI is not on PATH")
+	}
+	b := onSandbox(t)
+	_, err := b.raw(t, owner).s3(region).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("probed")})
+	must(t, err)
+	const key = "it's \"a\" $(id) `id` {{ssm:x}} $HOME\n\\;&|<>ü/.xshare-probe-x"
+	c := cli{"probed", region}
+	run := func(who, command string) output {
+		t.Helper()
+		var out, errs strings.Builder
+		sh := exec.CommandContext(t.Context(), "sh", "-c", command)
+		sh.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+b.endpoint, "AWS_ACCESS_KEY_ID="+who, "AWS_SECRET_ACCESS_KEY=any", "AWS_SESSION_TOKEN=", "AWS_MAX_ATTEMPTS=1", "AWS_EC2_METADATA_DISABLED=true")
+		sh.Stdout, sh.Stderr = &out, &errs
+		_ = sh.Run() // its status is looked at
+		return output{sh.ProcessState.ExitCode(), out.String(), errs.String()}
+	}
+	if out := run(owner, c.put(key, []byte("it's a text\n"))); out.code != 0 || !isSilent(out) {
+		t.Fatalf("put: %+v", out)
+	}
+	if keys := b.leftovers(t, "probed"); len(keys) != 1 || keys[0] != key {
+		t.Errorf("put %q", keys)
+	}
+	if out := run(owner, c.list(key)); out.code != 0 || !slices.Equal(listedBy(out.stdout, key), []string{key}) {
+		t.Errorf("list: %+v", out)
+	}
+	if out := run(owner, c.list(key+"-none")); out.code != 1 || !isSilent(out) {
+		t.Errorf("list of nothing: %+v", out)
+	}
+	if out := run(owner, c.get(key)); out.code != 0 || out.stdout != "it's a text\n" {
+		t.Errorf("get: %+v", out)
+	}
+	for command, told := range map[string]*cliError{
+		"PutObject": toldBy(run(consumer, c.put(key, nil)).stderr, c.url(key), "PutObject"), "ListObjectsV2": toldBy(run(consumer, c.list(key)).stderr, c.url(key), "ListObjectsV2"),
+		"GetObject": toldBy(run(consumer, c.get(key)).stderr, c.url(key), "HeadObject"), "DeleteObject": toldBy(run(consumer, c.remove(key)).stderr, c.url(key), "DeleteObject"),
+	} {
+		if told == nil || !isDenied(told) {
+			t.Errorf("%s, denied: %v", command, told)
+		}
+	}
+	if out := run(owner, c.remove(key)); out.code != 0 || !isSilent(out) || len(b.leftovers(t, "probed")) > 0 {
+		t.Errorf("remove: %+v, left behind %q", out, b.leftovers(t, "probed"))
+	}
 }
 
 func TestToldBy(t *testing.T) {
