@@ -99,7 +99,7 @@ func (p *printer) probe(r executor.ProbeResult) {
 	}
 	var text []string
 	if r.Via != "" {
-		text = append(text, "with credentials from "+clean(r.Via))
+		text = append(text, "via "+clean(r.Via))
 	}
 	if r.Reason != "" {
 		text = append(text, clean(r.Reason))
