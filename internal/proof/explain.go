@@ -412,6 +412,7 @@ func (x *explainer) request(c call) iampolicy.Request {
 		req.Context["aws:username"] = []string{q.name}
 		if user := x.sides.user; user != nil {
 			req.Caller.UniqueID = user.UniqueID
+			req.Context["aws:userid"] = []string{user.UniqueID}
 			for k, v := range user.Tags {
 				req.Context["aws:PrincipalTag/"+k] = []string{v}
 			}
@@ -419,6 +420,7 @@ func (x *explainer) request(c call) iampolicy.Request {
 	case iampolicy.Root:
 		req.Caller = iampolicy.Caller{Kind: iampolicy.Root, ARN: q.Principal, Account: q.account}
 		x.defaults(&req)
+		req.Context["aws:userid"] = []string{q.account}
 	case iampolicy.Anonymous:
 		req.Caller = iampolicy.Caller{Kind: iampolicy.Anonymous}
 		delete(req.Context, "aws:PrincipalArn")

@@ -169,8 +169,14 @@ func (a asked) allowing(of iampolicy.Side, sides []side) string {
 
 // quiet is of a side that neither allows nor stands in the way.
 func (a asked) quiet(of iampolicy.Side) (State, string) {
+	const byBucketPolicy = "not needed within one account: the bucket policy allows it"
 	switch of {
-	case iampolicy.SideBoundary, iampolicy.SideSCP:
+	case iampolicy.SideBoundary:
+		if a.on.hasBoundary {
+			return StateNone, byBucketPolicy
+		}
+		return StateNone, "there is none"
+	case iampolicy.SideSCP:
 		return StateNone, "there is none"
 	case iampolicy.SideRCP:
 		if len(a.on.rcps.levels) == 0 {
@@ -194,7 +200,7 @@ func (a asked) quiet(of iampolicy.Side) (State, string) {
 	case iampolicy.Root:
 		return StateNone, "a root user has none, and may do all in its account's name"
 	}
-	return StateNone, "not needed within one account: the bucket policy allows it"
+	return StateNone, byBucketPolicy
 }
 
 // use is whether the role can be had: by the trust policy, the instance profile

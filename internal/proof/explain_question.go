@@ -94,7 +94,7 @@ func notACaller(partition, principal string, a arnParts, kind string) string {
 	case iampolicy.IsEntityID(principal):
 		return "is the unique id of a role or user, which in a policy is that of one that was deleted: ask about a role or user by its ARN"
 	case strings.HasSuffix(principal, ".amazonaws.com") || strings.HasSuffix(principal, ".amazonaws.com.cn"):
-		return "is a service: one that uses a role calls as that role, so ask about the role; what a service may do in its own name hangs on the bucket policy alone and on the request's aws:SourceArn and aws:SourceAccount: `xshare simulate` decides it"
+		return "is a service: one that uses a role calls as that role, so ask about the role; what a service may do in its own name hangs on the bucket policy and on the request's aws:SourceArn and aws:SourceAccount: `xshare simulate` decides it"
 	}
 	return fmt.Sprintf("is no caller: write the ARN of a role (arn:%s:iam::ACCOUNT:role/NAME), of a session of one (arn:%[1]s:sts::ACCOUNT:assumed-role/NAME/SESSION) or of a user, or %s", partition, anonymous)
 }

@@ -221,9 +221,15 @@ func TestExplainUser(t *testing.T) {
 		},
 		"by its tag": {
 			live: func(l live, _ []*specs.Account) {
-				l.replace(&l.notesPolicy().Document, `"Effect":"Allow"`, `"Effect":"Allow","Condition":{"StringEquals":{"aws:PrincipalTag/team":"data","aws:username":"ann"}}`)
+				l.replace(&l.notesPolicy().Document, `"Effect":"Allow"`, `"Effect":"Allow","Condition":{"StringEquals":{"aws:PrincipalTag/team":"data","aws:username":"ann","aws:userid":"AIDAANN0000000000001"}}`)
 			},
 			verdict: proof.Allowed,
+		},
+		"by another's id": {
+			live: func(l live, _ []*specs.Account) {
+				l.replace(&l.notesPolicy().Document, `"Effect":"Allow"`, `"Effect":"Allow","Condition":{"StringEquals":{"aws:userid":"AIDABOB0000000000001"}}`)
+			},
+			verdict: proof.Denied, code: proof.SidesDisagree, says: "send the request so that the condition of",
 		},
 		"a policy of its group that was not read": {
 			live: func(l live, _ []*specs.Account) {
@@ -301,6 +307,11 @@ func TestExplainUser(t *testing.T) {
 			}
 			if text := dumpExplanation(e); e.Verdict != tt.verdict || !slices.Equal(rootCodes(e), codes) || !strings.Contains(strings.ReplaceAll(text, `\"`, `"`), tt.says) {
 				t.Errorf("%s %v, want %s %v and %q in it\n%s", e.Verdict, rootCodes(e), tt.verdict, codes, tt.says, text)
+			}
+			for _, part := range e.Screens[0].Parts {
+				if u := l.ann(); u != nil && u.Boundary != "" && part.Side == proof.PartBoundary && strings.Contains(part.Text, "there is none") {
+					t.Errorf("its boundary is denied: %+v", part)
+				}
 			}
 			if unread := len(l.snapshots[consumer].Failures) > 0; e.Unreadable != unread {
 				t.Errorf("unreadable %t, want %t", e.Unreadable, unread)
