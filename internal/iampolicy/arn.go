@@ -12,10 +12,15 @@ func parseARN(s string) (a arn, ok bool) {
 	if !ok {
 		return arn{}, false
 	}
-	for _, part := range []*string{&a.partition, &a.service, &a.region, &a.account} {
-		if *part, rest, ok = strings.Cut(rest, ":"); !ok {
+	for _, part := range [...]*string{&a.partition, &a.service, &a.region, &a.account} {
+		end := 0 // the parts are short, so that searching by words would take longer
+		for end < len(rest) && rest[end] != ':' {
+			end++
+		}
+		if end == len(rest) {
 			return arn{}, false
 		}
+		*part, rest = rest[:end], rest[end+1:]
 	}
 	a.resource = rest
 	return a, a.partition != "" && a.service != "" && a.resource != ""
@@ -29,51 +34,75 @@ type who struct {
 	account   string
 	rootLen   int    // of the ARN that stands for the whole account; see isRoot
 	role      string // the role's ARN, of roles and sessions
+	caller    string // the user's or session's own ARN
+	direct    grant  // what a grant to that is
 	roleName  string // set where the role's path is not known
-	linked    bool   // a service-linked role
-	uniqueID  string // of the user or role
+	uniqueID  string // of the user or role, which AWS stores in place of an ARN (IAM:reference_identifiers#identifiers-unique-ids)
+	idPrefix  string // what such ids begin with
+	byID      grant  // what a grant to it is
+
+	hasIdentity bool // identity policies can belong to the caller
+	linked      bool // a service-linked role
+
+	// sizes has a bit for the length, modulo 64, of each name that a policy may
+	// call the caller by, so that most other names need not be looked at.
+	sizes uint64
 }
 
-// identify checks a caller; problem is empty when it is one.
-func identify(c Caller) (w who, problem string) {
-	w = who{kind: c.Kind, arn: c.ARN, account: c.Account}
+// identify takes a caller apart; problem is empty when it is one.
+func (w *who) identify(c *Caller) (problem string) {
+	problem = w.read(c)
+	w.sizes = 1 << len("*")
+	for _, length := range [...]int{len(w.account), w.rootLen, len(w.role), len(w.caller), len(w.uniqueID)} {
+		w.sizes |= 1 << (length & 63)
+	}
+	return problem
+}
+
+// read is identify without the sizes.
+func (w *who) read(c *Caller) (problem string) {
+	w.kind, w.arn, w.account = c.Kind, c.ARN, c.Account
 	w.uniqueID, _, _ = strings.Cut(c.UniqueID, ":") // of a session: AROA…:session
 	switch c.Kind {
 	case Anonymous:
-		return w, ""
+		return ""
 	case Service:
 		if c.ARN == "" || isWild(c.ARN) {
-			return w, "the caller is a service without a name"
+			return "the caller is a service without a name"
 		}
-		return w, ""
+		return ""
 	}
 	a, ok := parseARN(c.ARN)
 	if !ok {
-		return w, "the caller's ARN " + string(quote(c.ARN)) + " is no ARN"
+		return "the caller's ARN " + string(quote(c.ARN)) + " is no ARN"
 	}
 	if !isAccountID(a.account) {
-		return w, "the caller's ARN " + c.ARN + " names no account of 12 digits"
+		return "the caller's ARN " + c.ARN + " names no account of 12 digits"
 	}
 	if w.account == "" {
 		w.account = a.account
 	}
 	if w.account != a.account {
-		return w, "the caller's ARN " + c.ARN + " is not of account " + c.Account
+		return "the caller's ARN " + c.ARN + " is not of account " + c.Account
 	}
-	w.partition = a.partition
+	w.partition, w.hasIdentity = a.partition, true
 	w.rootLen = len("arn:") + len(a.partition) + len(":iam::") + len(a.account) + len(":root")
-	role, fits := a, false
+	w.byID, w.idPrefix = byRole, "AROA"
+	role, fits := a, false // no ARN of IAM's and STS's has a region
 	switch c.Kind {
 	case Root:
+		w.idPrefix = ""
 		fits = a.service == "iam" && a.resource == "root"
 	case User:
 		fits = a.service == "iam" && named(a.resource, "user/")
+		w.caller, w.direct, w.byID, w.idPrefix = c.ARN, byUser, byUser, "AIDA"
 	case Role:
 		fits = a.service == "iam" && named(a.resource, "role/")
 		w.role = c.ARN
 	case Session:
+		w.caller, w.direct = c.ARN, bySession
 		name, session, found := strings.Cut(strings.TrimPrefix(a.resource, "assumed-role/"), "/")
-		fits = a.service == "sts" && strings.HasPrefix(a.resource, "assumed-role/") && found && name != "" && session != ""
+		fits = a.service == "sts" && strings.HasPrefix(a.resource, "assumed-role/") && found && name != "" && session != "" && !strings.Contains(session, "/")
 		if c.RoleARN == "" {
 			w.role = "arn:" + a.partition + ":iam::" + a.account + ":role/" + name
 			w.roleName = name
@@ -83,16 +112,16 @@ func identify(c Caller) (w who, problem string) {
 		role, ok = parseARN(c.RoleARN)
 		if fits && (!ok || role.service != "iam" || role.account != a.account || role.partition != a.partition ||
 			!strings.HasPrefix(role.resource, "role/") || lastPart(role.resource) != name) {
-			return w, "the session " + c.ARN + " is not one of role " + c.RoleARN
+			return "the session " + c.ARN + " is not one of role " + c.RoleARN
 		}
 	}
-	if !fits {
-		return w, "the caller " + c.ARN + " is not of kind " + string(c.Kind)
+	if !fits || a.region != "" {
+		return "the caller " + c.ARN + " is not of kind " + string(c.Kind)
 	}
 	// Roles that AWS services own: SCPs and RCPs pass them by
 	// (ORG:orgs_manage_policies_scps, ORG:orgs_manage_policies_rcps).
 	w.linked = w.role != "" && strings.HasPrefix(role.resource, "role/aws-service-role/")
-	return w, ""
+	return ""
 }
 
 func named(resource, prefix string) bool {
@@ -100,6 +129,3 @@ func named(resource, prefix string) bool {
 }
 
 func lastPart(s string) string { return s[strings.LastIndexByte(s, '/')+1:] }
-
-// hasIdentity reports whether identity policies can belong to the caller.
-func (w *who) hasIdentity() bool { return w.kind != Anonymous && w.kind != Service }

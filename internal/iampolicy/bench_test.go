@@ -6,6 +6,15 @@ import (
 	"time"
 )
 
+// The figures are the time of one whole decision, reasons included, on parsed
+// documents: run with -cpu 1, 1,000,000,000 divided by ns/op is what one core
+// decides a second. At least 300,000 are asked for of the usual two-sided case,
+// so 3,333 ns are the most that it may take; a server's core of 2024 took 1,500,
+// and 2,500 with a bucket policy of 200 statements, some 7 ns for each that names
+// others. Three allocations are the least: the list of reasons and the text of
+// each of the two. Nothing is kept from one decision to the next, nor made at
+// Parse: a document that Go code built takes as long.
+
 // A request across accounts as shares make them: two policies, a condition, and
 // reasons for both sides.
 func BenchmarkEvaluateTwoSided(b *testing.B) {

@@ -315,8 +315,14 @@ func TestBuiltStatements(t *testing.T) {
 			t.Errorf("a wildcard for %s in a Deny: %s", name, d.Outcome)
 		}
 	}
-	// "*" among the AWS principals of a built statement is everybody.
 	s := good
+	s.Principal = &Principals{AWS: []string{"arn:aws:iam::222222222222:role/a*/r"}}
+	odd := Request{Caller: Caller{Kind: Role, ARN: s.Principal.AWS[0]}, Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA}
+	p := Policies{Identity: []Named{{Name: "p", Document: must(t, allowAll)}}, Resource: &Named{Name: "r", Document: &Document{Statements: []Statement{s}}}}
+	if d := Evaluate(odd, p); d.Outcome != ImplicitDeny {
+		t.Errorf("a principal with a wildcard, for a caller that has it in its path: %s", d.Outcome)
+	}
+	// "*" among the AWS principals of a built statement is everybody.
 	s.Principal = &Principals{AWS: []string{"*"}}
 	req := Request{Caller: Caller{Kind: Anonymous}, Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA}
 	if d := Evaluate(req, Policies{Resource: &Named{Name: "r", Document: &Document{Statements: []Statement{s}}}}); !d.Allowed() {

@@ -17,7 +17,8 @@ func DefaultContext(req Request, now time.Time) map[string][]string {
 		"aws:CurrentTime":     {now.UTC().Format("2006-01-02T15:04:05Z")},
 		"aws:EpochTime":       {strconv.FormatInt(now.Unix(), 10)},
 	}
-	w, _ := identify(req.Caller)
+	var w who
+	w.identify(&req.Caller)
 	principal := func(arn, kind string) {
 		out["aws:PrincipalArn"] = []string{arn}
 		out["aws:PrincipalAccount"] = []string{w.account}

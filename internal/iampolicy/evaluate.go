@@ -18,14 +18,14 @@ import (
 // that AWS never gets is Invalid where the policies would allow it (see
 // Impossible), and one from another partition always is.
 func Evaluate(req Request, p Policies) Decision {
-	e := evaluation{req: &req, policies: &p}
+	e := evaluation{req: req, policies: p}
 	e.prepare()
 	if e.problem == "" {
 		e.reasons = make([]Reason, 0, 2) // what an Allow across accounts has
 		e.decide()
 	}
 	if e.problem == "" && !e.denied && !slices.Contains(e.lacking[:], true) {
-		if why := Impossible(req.Action, req.Resource); why != "" {
+		if why := impossible(e.service, req.Action, req.Resource, &e.resource); why != "" {
 			e.problem = "no such request exists: " + why
 		}
 	}
@@ -38,8 +38,8 @@ func Evaluate(req Request, p Policies) Decision {
 // evaluation is the work on one request. It has no pointers to itself, so that
 // it stays on the stack.
 type evaluation struct {
-	req       *Request
-	policies  *Policies
+	req       Request
+	policies  Policies
 	who       who
 	service   string // of the action, in lower case
 	owner     string // the resource's account; empty if unknown
@@ -63,11 +63,11 @@ func sideIndex(s Side) int { return slices.Index(sides[:], s) }
 
 // prepare checks the request.
 func (e *evaluation) prepare() {
-	if e.who, e.problem = identify(e.req.Caller); e.problem != "" {
+	if e.problem = e.who.identify(&e.req.Caller); e.problem != "" {
 		return
 	}
-	service, name, ok := strings.Cut(e.req.Action, ":")
-	if !ok || name == "" || isWild(e.req.Action) || action(e.req.Action) != "" {
+	service, ok := serviceOf(e.req.Action)
+	if !ok {
 		e.problem = "the action " + string(quote(e.req.Action)) + ` is no action: it must be like "s3:GetObject"`
 		return
 	}
@@ -78,7 +78,7 @@ func (e *evaluation) prepare() {
 			return
 		}
 	}
-	e.owner = resourceAccount(e.req, &e.resource, &e.who)
+	e.owner = resourceAccount(&e.req, &e.resource, &e.who)
 	switch {
 	case e.owner != "" && !isAccountID(e.owner):
 		e.problem = "the resource's account " + string(quote(e.owner)) + " is no account id of 12 digits"
@@ -88,6 +88,24 @@ func (e *evaluation) prepare() {
 		// IAM:id_roles_compare-resource-policies
 		e.problem = "the caller is of partition " + e.who.partition + " and the resource of " + e.resource.partition + ": no request crosses partitions"
 	}
+}
+
+// serviceOf is the service of an action; ok is false for what is not just one
+// action.
+func serviceOf(action string) (service string, ok bool) {
+	colon := -1
+	for i := range len(action) {
+		switch c := action[i]; {
+		case c == ':' && colon < 0:
+			colon = i
+		case !isAlnum(rune(c)) && c != '-' && c != '_':
+			return "", false
+		}
+	}
+	if colon < 1 || colon == len(action)-1 {
+		return "", false
+	}
+	return action[:colon], true
 }
 
 // isTrust reports whether the request is decided by a role's trust policy.
@@ -102,8 +120,8 @@ func (e *evaluation) mustAllow() bool {
 
 // decide looks at every side, whatever the others said: users mend all at once.
 func (e *evaluation) decide() {
-	p := e.policies
-	same := e.who.hasIdentity() && e.who.account == e.owner
+	p := &e.policies
+	same := e.who.hasIdentity && e.who.account == e.owner
 
 	res := finding{statement: -1}
 	if p.Resource != nil {
@@ -116,7 +134,7 @@ func (e *evaluation) decide() {
 	if !same && res.granted == 0 {
 		e.lackResource(&res, reason)
 	}
-	if e.who.hasIdentity() {
+	if e.who.hasIdentity {
 		e.decideCaller(same, &res, reason)
 	} else {
 		e.reportAllow(SideResource, &res)
@@ -136,7 +154,7 @@ func (e *evaluation) decide() {
 
 // decideCaller looks at the sides that limit callers with an identity.
 func (e *evaluation) decideCaller(same bool, res *finding, foreclosed string) {
-	p := e.policies
+	p := &e.policies
 	id := e.scan(SideIdentity, p.Identity)
 	switch {
 	case e.who.kind != Root:
@@ -187,7 +205,7 @@ func (e *evaluation) decideCaller(same bool, res *finding, foreclosed string) {
 // (S3:access-control-block-public-access): a public policy serves only the
 // bucket's own account and AWS services, also where it names others.
 func (e *evaluation) blockPublicAccess(same bool) {
-	p := e.policies
+	p := &e.policies
 	if !p.RestrictPublicBuckets || p.Resource == nil || e.service != "s3" || same || e.who.kind == Service {
 		return
 	}

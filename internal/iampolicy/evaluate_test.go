@@ -318,6 +318,10 @@ func TestInvalid(t *testing.T) {
 		"session of a role elsewhere": {func(r *Request, _ *Policies) {
 			r.Caller = Caller{Kind: Session, ARN: sessionA, RoleARN: "arn:aws:iam::222222222222:role/app"}
 		}, "is not one of role"},
+		"session with two names": {func(r *Request, _ *Policies) {
+			r.Caller = Caller{Kind: Session, ARN: "arn:aws:sts::111111111111:assumed-role/app/s1/s2"}
+		}, "is not of kind session"},
+		"caller with a region":    {func(r *Request, _ *Policies) { r.Caller.ARN = "arn:aws:iam:us-east-1:111111111111:role/app" }, "is not of kind role"},
 		"account does not fit":    {func(r *Request, _ *Policies) { r.Caller.Account = accountB }, "is not of account 222222222222"},
 		"caller without account":  {func(r *Request, _ *Policies) { r.Caller.ARN = "arn:aws:iam::1:role/x" }, "names no account of 12 digits"},
 		"service with a wildcard": {func(r *Request, _ *Policies) { r.Caller = Caller{Kind: Service, ARN: "*"} }, "a service without a name"},

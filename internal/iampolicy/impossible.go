@@ -15,18 +15,23 @@ import (
 // and on what
 // (https://docs.aws.amazon.com/service-authorization/latest/reference/).
 func Impossible(action, resource string) string {
-	service, name, _ := strings.Cut(action, ":")
+	service, _, _ := strings.Cut(action, ":")
 	a, _ := parseARN(resource)
-	switch {
-	case strings.EqualFold(service, "s3"):
-		return impossibleS3(action, name, resource, &a)
-	case strings.EqualFold(service, "kms"):
+	return impossible(strings.ToLower(service), action, resource, &a)
+}
+
+func impossible(service, action, resource string, a *arn) string {
+	name := action[min(len(service)+1, len(action)):]
+	switch service {
+	case "s3":
+		return impossibleS3(action, name, resource, a)
+	case "kms":
 		onKey := a.service == "kms" && strings.HasPrefix(a.resource, "key/") && !isWild(a.resource)
 		onAlias := a.service == "kms" && isOneOf(name, aliasToo)
 		if !onKey && !onAlias && !isOneOf(name, withoutKey) {
 			return action + " is decided on a key's ARN (…:key/…), not on an alias or anything else"
 		}
-	case strings.EqualFold(service, "sts"):
+	case "sts":
 		onRole := a.service == "iam" && strings.HasPrefix(a.resource, "role/") && !isWild(lastPart(a.resource))
 		if !onRole && isOneOf(name, onRoles) {
 			return action + " is made on a role: give its ARN as the resource"

@@ -16,24 +16,26 @@ const (
 	bySession
 	byAny
 	byService
+	misplaced // the statement has a principal, and must not, or has none, and must
 )
 
 // principalsMatch compares a Principal element with the caller
 // (IAM:reference_policies_elements_principal). What cannot be known matches a
 // Deny and no Allow.
-func (e *evaluation) principalsMatch(p *Principals, effect Effect) grant {
-	w := &e.who
+func (e *evaluation) principalsMatch(p *Principals, deny bool) grant {
 	var g grant
 	if p.Any {
-		g |= byAny
+		g = byAny
 	}
 	for _, entry := range p.AWS {
-		g |= w.matchAWS(entry, effect)
+		if deny || e.who.sizes>>(len(entry)&63)&1 != 0 { // else it is no name of the caller's
+			g |= e.who.matchAWS(entry, deny)
+		}
 	}
-	if w.kind == Service && slices.Contains(p.Service, w.arn) {
+	if len(p.Service) > 0 && e.who.kind == Service && slices.Contains(p.Service, e.who.arn) {
 		g |= byService
 	}
-	if effect == Deny {
+	if deny {
 		g |= e.unsureMatch(p)
 	}
 	return g
@@ -51,7 +53,7 @@ func (e *evaluation) unsureMatch(p *Principals) grant {
 		}
 	}
 	// Which account a canonical user id stands for is not known here.
-	if len(p.CanonicalUser) > 0 && e.who.hasIdentity() {
+	if len(p.CanonicalUser) > 0 && e.who.hasIdentity {
 		g |= byAccount
 	}
 	return g
@@ -59,36 +61,45 @@ func (e *evaluation) unsureMatch(p *Principals) grant {
 
 // isWild tells names with wildcards. AWS takes none in a principal, so nothing
 // is allowed by one, and what it would deny is not known.
-func isWild(name string) bool { return strings.ContainsAny(name, "*?") }
+func isWild(name string) bool {
+	return strings.IndexByte(name, '*') >= 0 || strings.IndexByte(name, '?') >= 0
+}
 
-func (w *who) matchAWS(entry string, effect Effect) grant {
+// matchAWS compares an entry first with what tells by its length alone, so that
+// a policy of many statements is not read in whole.
+func (w *who) matchAWS(entry string, deny bool) grant {
 	switch {
+	case entry == "" || !w.hasIdentity && entry != "*":
+		return 0
+	case entry == w.role:
+		return unlessWild(entry, byRole)
+	case entry == w.caller:
+		return unlessWild(entry, w.direct)
+	case entry == w.account, len(entry) == w.rootLen && w.isRoot(entry):
+		return byAccount
 	case entry == "*":
 		return byAny
-	case w.kind == Anonymous || w.kind == Service:
-		return 0
-	case len(entry) == len(w.account) && entry == w.account, w.isRoot(entry):
-		return byAccount
-	case entry == w.role && w.role != "" && !isWild(entry):
-		return byRole
-	case entry == w.arn && (w.kind == User || w.kind == Session) && !isWild(entry):
-		if w.kind == User {
-			return byUser
+	case entry == w.uniqueID && isUniqueID(entry):
+		return w.byID
+	case deny && isUniqueID(entry):
+		if w.uniqueID == "" && w.idPrefix != "" && strings.HasPrefix(entry, w.idPrefix) {
+			return w.byID
 		}
-		return bySession
-	case isUniqueID(entry):
-		return w.matchUniqueID(entry, effect)
-	case effect == Deny && w.mayBe(entry):
+	case deny && w.mayBe(entry):
 		return byRole
 	}
 	return 0
 }
 
+func unlessWild(entry string, g grant) grant {
+	if isWild(entry) {
+		return 0
+	}
+	return g
+}
+
 // isRoot reports whether an ARN stands for the caller's whole account.
 func (w *who) isRoot(entry string) bool {
-	if len(entry) != w.rootLen || !strings.HasSuffix(entry, ":root") {
-		return false
-	}
 	a, ok := parseARN(entry)
 	return ok && a.partition == w.partition && a.service == "iam" && a.region == "" && a.account == w.account && a.resource == "root"
 }
@@ -116,31 +127,18 @@ func (w *who) mayBe(entry string) bool {
 	return false
 }
 
-// matchUniqueID compares the id that AWS stores in place of an ARN
-// (IAM:reference_identifiers#identifiers-unique-ids).
-func (w *who) matchUniqueID(entry string, effect Effect) grant {
-	kind, prefix := byRole, "AROA"
-	if w.kind == User {
-		kind, prefix = byUser, "AIDA"
-	}
-	if entry == w.uniqueID || effect == Deny && w.uniqueID == "" && w.kind != Root && strings.HasPrefix(entry, prefix) {
-		return kind
-	}
-	return 0
-}
-
 // notPrincipalMatches reports whether a NotPrincipal element applies to the
 // caller, that is, does not spare it. It is for Deny only: with Allow it is not
 // supported and matches nobody. A caller is spared only if all that it is is
 // named: the account, and the user, or the role and the session; and never
 // with a permissions boundary
 // (IAM:reference_policies_elements_notprincipal).
-func (e *evaluation) notPrincipalMatches(p *Principals, effect Effect) bool {
-	if effect != Deny {
+func (e *evaluation) notPrincipalMatches(p *Principals, deny bool) bool {
+	if !deny {
 		return false
 	}
 	// As in an Allow: what cannot be known spares nobody.
-	g := e.principalsMatch(p, Allow)
+	g := e.principalsMatch(p, false)
 	if e.policies.Boundary != nil {
 		return true
 	}

@@ -40,15 +40,27 @@ func (e *evaluation) scanPolicy(f *finding, side Side, p *Named) {
 	}
 	e.completes = side == SideIdentity || side == SideBoundary
 	variables := p.Document.Version == Version2012
+	use := principalUse(side)
 	for i := range p.Document.Statements {
 		s := &p.Document.Statements[i]
-		g := e.principal(side, p.Name, s, i)
+		allow := s.Effect == Allow
+		deny := !allow && s.Effect == Deny
+		var g grant
+		if use == ofResource && s.Principal != nil && s.NotPrincipal == nil && len(s.Unknown) == 0 {
+			g = e.principalsMatch(s.Principal, deny) // what principal does with the usual statement
+		} else {
+			g = e.principal(use, s, deny)
+		}
 		r := reachNone
 		if g != 0 {
 			r = e.matches(s, variables)
 		}
 		switch {
-		case s.Effect == Allow:
+		case g == misplaced && use == noPrincipal:
+			e.problem = s.label(i) + " of " + nameOf(side, p.Name) + " has a Principal, which only resource policies have"
+		case g == misplaced:
+			e.problem = s.label(i) + " of " + nameOf(side, p.Name) + " has no Principal, which every resource policy needs"
+		case allow:
 			if r == reachAll {
 				if f.granted == 0 {
 					f.policy, f.sid, f.statement = p.Name, s.Sid, i
@@ -57,7 +69,7 @@ func (e *evaluation) scanPolicy(f *finding, side Side, p *Named) {
 			} else if f.near.statement == nil || r > f.near.reach {
 				f.near = nearMiss{statement: s, index: i, policy: p.Name, reach: r}
 			}
-		case s.Effect != Deny:
+		case !deny:
 			e.problem = s.label(i) + " of " + nameOf(side, p.Name) + ` has the effect "` + string(s.Effect) + `"`
 		case r == reachAll && !e.rootKeepsPolicy(side):
 			e.deny(side, p.Name, s, i)
@@ -65,43 +77,57 @@ func (e *evaluation) scanPolicy(f *finding, side Side, p *Named) {
 	}
 }
 
-// principal matches the statement's principal, where this side has one.
-func (e *evaluation) principal(side Side, policy string, s *Statement, index int) grant {
-	named := s.Principal != nil || s.NotPrincipal != nil
+// use says what a side's policies do with principals.
+type use uint8
+
+const (
+	noPrincipal  use = iota // the policy is the caller's
+	ofResource              // each statement has one
+	ofEndpoint              // a statement may have one
+	anyPrincipal            // the Principal of an RCP is always "*"
+)
+
+func principalUse(side Side) use {
 	switch side {
 	case SideResource:
-		if !named && len(s.Unknown) == 0 {
-			e.problem = s.label(index) + " of " + nameOf(side, policy) + " has no Principal, which every resource policy needs"
-			return 0
-		}
+		return ofResource
 	case SideEndpoint:
-		if !named {
-			return byAny
-		}
+		return ofEndpoint
 	case SideRCP:
-		return byAny // the Principal of an RCP is always "*"
-	default:
-		if named {
-			e.problem = s.label(index) + " of " + nameOf(side, policy) + " has a Principal, which only resource policies have"
-			return 0
-		}
-		return byAccount
+		return anyPrincipal
 	}
-	var g grant
+	return noPrincipal
+}
+
+// principal matches the statement's principal, where this side has one.
+func (e *evaluation) principal(use use, s *Statement, deny bool) (g grant) {
 	switch {
-	case s.Principal != nil && s.NotPrincipal != nil: // not a statement of IAM's grammar
-		if s.Effect == Deny {
+	case use == anyPrincipal:
+		return byAny
+	case s.Principal == nil && s.NotPrincipal == nil:
+		switch {
+		case use == noPrincipal:
+			return byAccount
+		case use == ofEndpoint:
+			return byAny
+		case len(s.Unknown) == 0:
+			return misplaced
+		}
+	case use == noPrincipal:
+		return misplaced
+	case s.NotPrincipal == nil:
+		g = e.principalsMatch(s.Principal, deny)
+	case s.Principal != nil: // both: not a statement of IAM's grammar
+		if deny {
 			return byAny
 		}
-	case s.Principal != nil:
-		g = e.principalsMatch(s.Principal, s.Effect)
-	case s.NotPrincipal != nil && e.notPrincipalMatches(s.NotPrincipal, s.Effect):
+	case e.notPrincipalMatches(s.NotPrincipal, deny):
 		return byAny
 	}
-	if g == 0 && s.Effect == Deny && len(s.Unknown) > 0 {
+	if g == 0 && deny && len(s.Unknown) > 0 {
 		return byAny
 	}
-	if side == SideEndpoint && s.Effect == Allow && e.who.kind != Root {
+	if use == ofEndpoint && !deny && e.who.kind != Root {
 		// With a gateway endpoint an account's id or ARN is its root user only
 		// (VPC:vpc-endpoints-access), and which kind it is nobody says.
 		g &^= byAccount
@@ -125,7 +151,7 @@ func (e *evaluation) lack(side Side, f *finding, why string) {
 	r := Reason{Side: side, Statement: -1, Text: why}
 	if f != nil {
 		r.Policy = f.policy
-		r.Text = f.silence(side, e.req)
+		r.Text = f.silence(side, &e.req)
 	}
 	e.reasons = append(e.reasons, r)
 }
