@@ -19,6 +19,7 @@ type LiveGroup struct {
 	Name     string
 	Attached []string          // ARNs of managed policies, sorted
 	Inline   map[string][]byte // documents by name
+	Unread   bool              // the user is said to be in it, and the read did not have it
 }
 
 // Policies are the ARNs of all managed policies that bear on the user: its own,

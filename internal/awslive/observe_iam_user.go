@@ -54,8 +54,10 @@ func (p *people) live() map[string]*plan.LiveUser {
 			u.Boundary = aws.ToString(d.PermissionsBoundary.PermissionsBoundaryArn)
 		}
 		for _, name := range d.GroupList {
-			g := p.groups[name]
-			u.Groups = append(u.Groups, plan.LiveGroup{Name: name, Attached: attached(g.AttachedManagedPolicies), Inline: inline(g.GroupPolicyList)})
+			g, ok := p.groups[name]
+			u.Groups = append(u.Groups, plan.LiveGroup{
+				Name: name, Attached: attached(g.AttachedManagedPolicies), Inline: inline(g.GroupPolicyList), Unread: !ok,
+			})
 		}
 		slices.SortFunc(u.Groups, func(a, b plan.LiveGroup) int { return strings.Compare(a.Name, b.Name) })
 		live[u.Name] = u

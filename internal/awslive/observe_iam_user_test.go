@@ -96,3 +96,13 @@ func TestObserveUserWithPoliciesOfAWS(t *testing.T) {
 		t.Errorf("AWS's policies %v", snap.Managed)
 	}
 }
+
+// A group that the read does not have is not taken for one without policies.
+func TestGroupThatIsNotRead(t *testing.T) {
+	var p people
+	p.add([]string{"ann"}, []types.UserDetail{{UserName: aws.String("ann"), GroupList: []string{"old", "new"}}}, []types.GroupDetail{{GroupName: aws.String("old")}})
+	want := []plan.LiveGroup{{Name: "new", Unread: true}, {Name: "old"}}
+	if diff := cmp.Diff(want, p.live()["ann"].Groups); diff != "" {
+		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+}

@@ -48,7 +48,7 @@ func (x *explainer) withoutGone(c Cause, policy string) (list []Fragment, replac
 	meant, _ := splitARN(x.grant.RoleARN)
 	for _, f := range fits(x.sides.resource.policies, iampolicy.SideResource, a.req, a.known) {
 		s := f.statement
-		if s.Principal == nil || !slices.ContainsFunc(s.Principal.AWS, iampolicy.IsDead) {
+		if s.Principal == nil || len(s.Unknown) > 0 || !slices.ContainsFunc(s.Principal.AWS, iampolicy.IsDead) {
 			continue
 		}
 		names := *s.Principal

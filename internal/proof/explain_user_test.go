@@ -237,6 +237,10 @@ func TestExplainUser(t *testing.T) {
 			},
 			verdict: proof.NotChecked, says: "arn:aws:iam::aws:policy/Unread of group readers",
 		},
+		"a group that was not read": { // it may deny
+			live:    func(l live, _ []*specs.Account) { l.ann().Groups[0].Unread = true },
+			verdict: proof.NotChecked, says: "attached policies whose documents were not read: those of group readers",
+		},
 		"a policy of AWS's own that denies, by its group": {
 			live: func(l live, _ []*specs.Account) {
 				const arn = "arn:aws:iam::aws:policy/theirs"

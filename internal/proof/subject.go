@@ -117,6 +117,9 @@ func (p *prover) userSide(snap *plan.Snapshot, user *plan.LiveUser) side {
 	var s side
 	p.hold(&s, snap, user.ARN, user.Attached, user.Inline, "")
 	for _, g := range user.Groups {
+		if g.Unread {
+			s.opaque = append(s.opaque, "those of group "+g.Name)
+		}
 		p.hold(&s, snap, user.ARN, g.Attached, g.Inline, g.Name)
 	}
 	return s
