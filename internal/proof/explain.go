@@ -28,11 +28,7 @@ type Explanation struct {
 	// only a proof. That is a failure, whatever the verdict.
 	Unreadable bool
 
-	// Agreed are the requests of a grant that are allowed; Screens are the
-	// others, and the one of a question, whatever its verdict.
-	Agreed  []Check
-	Screens []Screen
-
+	Screens    []Screen
 	Use        []Part // whether a role can be had: trust policy, instance profile, instances
 	Roots      []Root // why it is denied, or would be of no use
 	NotChecked []string
@@ -130,13 +126,11 @@ func (p *prover) explainGrant(g plan.Grant) Explanation {
 		if strings.HasPrefix(check.Action, "kms:") {
 			context = nil // all calls use the key alike
 		}
-		switch {
-		case check.Verdict == Allowed:
-			e.Agreed = append(e.Agreed, check)
-		case check.Action != assumeRole: // which Use tells of
+		if check.Action != assumeRole { // which Use tells of
 			e.screen(check, parts[keyOf(check.Action, check.Resource, context)])
 		}
 	}
+	slices.SortStableFunc(e.Screens, func(a, b Screen) int { return gravity[a.Verdict] - gravity[b.Verdict] })
 	e.Use = x.use()
 	e.Roots = x.roots(proof.Causes)
 	return e
@@ -146,29 +140,33 @@ func keyOf(action, resource string, context map[string]string) string {
 	return fmt.Sprint(action, " ", resource, " ", context) // fmt sorts maps by key
 }
 
-// screen adds a request, to those that fare alike if there are any: where the
-// same sides lack the same. What allows them may be in several statements.
+// screen adds a request, to those that fare alike if there are any: where each
+// side stands to them alike. What each side says of them may differ.
 func (e *Explanation) screen(check Check, parts []Part) {
 	for i := range e.Screens {
 		s := &e.Screens[i]
-		if s.Verdict != check.Verdict || s.Requests[0].Reason != check.Reason || !slices.EqualFunc(s.Parts, parts, Part.alike) {
+		if s.Verdict != check.Verdict || !slices.EqualFunc(s.Parts, parts, Part.alike) || len(parts) == 0 && s.Requests[0].Reason != check.Reason {
 			continue
 		}
 		s.Requests = append(s.Requests, check)
-		for j, p := range parts {
-			if have := &s.Parts[j].Text; p.State == StateOK && !strings.HasPrefix(*have, p.Text) {
-				*have = strings.TrimSuffix(*have, andOthers) + andOthers
-			}
+		for j := range parts {
+			s.Parts[j].join(parts[j])
 		}
 		return
 	}
 	e.Screens = append(e.Screens, Screen{Requests: []Check{check}, Verdict: check.Verdict, Parts: parts})
 }
 
+func (p Part) alike(other Part) bool { return p.Side == other.Side && p.State == other.State }
+
 const andOthers = ", and others"
 
-func (p Part) alike(other Part) bool {
-	return p.Side == other.Side && p.State == other.State && (p.State == StateOK || p.Text == other.Text)
+// join takes in what the side says of one more request. The first text stands
+// for all.
+func (p *Part) join(other Part) {
+	if first := strings.TrimSuffix(p.Text, andOthers); first != other.Text {
+		p.Text = first + andOthers
+	}
 }
 
 // Explain answers a question. p is the plan of the shares that it concerns,

@@ -128,11 +128,11 @@ func NeverChecked() []string { return slices.Clone(never) }
 
 // worse is the verdict over two: denied beats not checked beats allowed.
 func worse(a, b Verdict) Verdict {
-	if a == Denied || b == Denied {
-		return Denied
+	if gravity[b] < gravity[a] {
+		return b
 	}
-	if a == NotChecked || b == NotChecked {
-		return NotChecked
-	}
-	return Allowed
+	return a
 }
+
+// gravity sorts the worst first.
+var gravity = map[Verdict]int{Denied: 0, NotChecked: 1, Allowed: 2}

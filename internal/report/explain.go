@@ -34,15 +34,6 @@ func (p *printer) explanation(e proof.Explanation) {
 		about = fmt.Sprintf("%s: %s, %s", clean(e.Share), clean(e.Consumer), clean(e.Promise))
 	}
 	p.labelled(p.paint(c, fmt.Sprintf("%-12s", word)), bold, about)
-	if n := len(e.Agreed); n > 0 {
-		var actions []string
-		for _, check := range e.Agreed {
-			if !slices.Contains(actions, check.Action) {
-				actions = append(actions, check.Action)
-			}
-		}
-		p.labelled("  "+p.paint(green, "allowed     "), plain, clean(strings.Join(actions, ", ")))
-	}
 	for _, s := range e.Screens {
 		p.screen(s)
 	}
@@ -66,12 +57,20 @@ func (p *printer) explanation(e proof.Explanation) {
 // screen writes requests that fare alike, and what each side says of them.
 func (p *printer) screen(s proof.Screen) {
 	word, c := verdict(s.Verdict)
+	var on []string
+	actions := map[string][]string{}
 	for _, r := range s.Requests {
-		text := clean(r.Action) + " on " + clean(r.Resource)
+		text := clean(r.Resource)
 		for _, key := range slices.Sorted(maps.Keys(r.Context)) {
 			text += fmt.Sprintf(", %s %s", clean(key), clean(r.Context[key]))
 		}
-		p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, text)
+		if actions[text] == nil {
+			on = append(on, text)
+		}
+		actions[text] = append(actions[text], clean(r.Action))
+	}
+	for _, text := range on {
+		p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, strings.Join(actions[text], ", ")+" on "+text)
 	}
 	if len(s.Parts) == 0 && s.Requests[0].Reason != "" {
 		p.wrapped("    ", plain, clean(s.Requests[0].Reason))
@@ -140,7 +139,6 @@ type explanationDocument struct {
 	Principal  string           `json:"principal"`
 	Bucket     string           `json:"bucket"`
 	Verdict    proof.Verdict    `json:"verdict"`
-	Allowed    []checkDocument  `json:"allowed"`
 	Requests   []screenDocument `json:"requests"`
 	Use        []partDocument   `json:"use"`
 	Causes     []rootDocument   `json:"causes"`
@@ -177,8 +175,7 @@ type fragmentDocument struct {
 //	{"formatVersion": 1, "verdict": "allowed|denied|notChecked, the worst of them",
 //	 "explanations": [{"share": "…", "consumer": "account/role", "promise": "read, write",
 //	   "principal": "ARN, or anonymous", "bucket": "…", "verdict": "…",
-//	   "allowed": [of a share: the promised requests that are, as in verify's checks],
-//	   "requests": [{"verdict": "…", "checks": [requests that fare alike],
+//	   "requests": [{"verdict": "…", "checks": [requests that fare alike, as in verify's checks],
 //	     "sides": [{"side": "identity policies|permissions boundary|SCPs|bucket policy|RCPs|Block Public Access|…",
 //	       "state": "ok|lacking|denies|notChecked|none", "text": "…"}]}],
 //	   "use": [the same of "trust policy", "instance profile" and "instances", where the principal is a role],
@@ -187,14 +184,14 @@ type fragmentDocument struct {
 //	       "remove": the statement to take out, or null, "add": the statement to put in, or null}]}],
 //	   "notChecked": ["…"]}]}
 //
-// share, consumer and promise are empty, and so is the list allowed, where a
-// principal was asked about. Lists are never null.
+// share, consumer and promise are empty where a principal was asked about. Lists
+// are never null.
 func ExplainJSON(w io.Writer, list []proof.Explanation) error {
 	d := explainDocument{FormatVersion: plan.FormatVersion, Verdict: proof.WorstOf(list), Explanations: make([]explanationDocument, 0, len(list))}
 	for _, e := range list {
 		doc := explanationDocument{
 			Share: e.Share, Consumer: e.Consumer, Promise: e.Promise, Principal: e.Principal, Bucket: e.Bucket, Verdict: e.Verdict,
-			Allowed: checksJSON(e.Agreed), Requests: make([]screenDocument, 0, len(e.Screens)), Use: partsJSON(e.Use),
+			Requests: make([]screenDocument, 0, len(e.Screens)), Use: partsJSON(e.Use),
 			Causes: make([]rootDocument, 0, len(e.Roots)), NotChecked: append([]string{}, e.NotChecked...),
 		}
 		for _, s := range e.Screens {

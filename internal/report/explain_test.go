@@ -13,7 +13,15 @@ import (
 var explained = map[string][]proof.Explanation{
 	"allowed": {{
 		Share: "events", Consumer: "222222222222/reader", Promise: "read", Principal: "arn:aws:iam::222222222222:role/reader", Bucket: "acme-events", Verdict: proof.Allowed,
-		Agreed: []proof.Check{{Action: "s3:ListBucket"}, {Action: "s3:GetObject"}, {Action: "s3:GetObject"}},
+		Screens: []proof.Screen{{
+			Verdict: proof.Allowed,
+			Requests: []proof.Check{
+				{Action: "s3:ListBucket", Resource: "arn:aws:s3:::acme-events", Verdict: proof.Allowed},
+				{Action: "s3:GetObject", Resource: "arn:aws:s3:::acme-events/xshare-proof", Verdict: proof.Allowed},
+				{Action: "s3:PutObject", Resource: "arn:aws:s3:::acme-events/xshare-proof", Verdict: proof.Allowed},
+			},
+			Parts: []proof.Part{{Side: proof.PartIdentity, State: proof.StateOK, Text: `statement "Read" of policy reader-policy, and others`}},
+		}},
 		Use: []proof.Part{
 			{Side: proof.PartTrust, State: proof.StateOK, Text: "ec2.amazonaws.com may assume the role"},
 			{Side: proof.PartInstance, State: proof.StateNone, Text: "no spec names an instance with this profile"},
@@ -51,7 +59,6 @@ var explained = map[string][]proof.Explanation{
 	"share": {
 		{
 			Share: "events", Consumer: "222222222222/reader", Promise: "read, write under in/", Principal: "arn:aws:iam::222222222222:role/reader", Bucket: "acme-events", Verdict: proof.Denied,
-			Agreed: []proof.Check{{Action: "s3:ListBucket"}},
 			Screens: []proof.Screen{
 				{
 					Verdict:  proof.Denied,
@@ -97,8 +104,8 @@ func TestExplainJSON(t *testing.T) {
 			var d struct {
 				Verdict      proof.Verdict
 				Explanations []struct {
-					Allowed, Requests, Use, NotChecked []any
-					Causes                             []struct {
+					Requests, Use, NotChecked []any
+					Causes                    []struct {
 						Fragments []struct{ Remove, Add json.RawMessage }
 					}
 				}
@@ -107,7 +114,7 @@ func TestExplainJSON(t *testing.T) {
 				t.Fatalf("%v: %s", err, got)
 			}
 			for _, e := range d.Explanations {
-				if e.Allowed == nil || e.Requests == nil || e.Use == nil || e.Causes == nil || e.NotChecked == nil {
+				if e.Requests == nil || e.Use == nil || e.Causes == nil || e.NotChecked == nil {
 					t.Errorf("a list is null in %s", got)
 				}
 				for _, c := range e.Causes {
