@@ -43,6 +43,7 @@ type who struct {
 
 	hasIdentity bool // identity policies can belong to the caller
 	linked      bool // a service-linked role
+	federated   bool // a user with a session policy: it got credentials by STS:API_GetFederationToken
 
 	// sizes has a bit for the length, modulo 64, of each name that a policy may
 	// call the caller by, so that most other names need not be looked at.

@@ -66,6 +66,7 @@ func (e *evaluation) prepare() {
 	if e.problem = e.who.identify(&e.req.Caller); e.problem != "" {
 		return
 	}
+	e.who.federated = e.who.kind == User && e.policies.Session != nil
 	service, ok := serviceOf(e.req.Action)
 	if !ok {
 		e.problem = "the action " + string(quote(e.req.Action)) + ` is no action: it must be like "s3:GetObject"`
@@ -165,10 +166,9 @@ func (e *evaluation) decideCaller(same bool, res *finding, foreclosed string) {
 		id = finding{granted: byAccount, statement: -1, why: "the root user may do everything in its account's name"}
 	}
 	// What a grant in the resource policy spares the caller within one account
-	// (IAM:reference_policies_evaluation-logic, "Resource-based policies"). A
-	// user with a session policy is a federated user, whom the user's ARN spares
-	// neither limit.
-	direct := same && (res.granted&(bySession|byAny) != 0 || res.granted&byUser != 0 && p.Session == nil)
+	// (IAM:reference_policies_evaluation-logic, "Resource-based policies"). The
+	// user's ARN spares a federated user neither limit.
+	direct := same && (res.granted&(bySession|byAny) != 0 || res.granted&byUser != 0 && !e.who.federated)
 	byName := same && res.granted&(byRole|byUser) != 0
 	switch {
 	case direct || byName:

@@ -89,7 +89,7 @@ func list(s ...string) []string { return s }
 func allCases(t testing.TB) map[string]evalCase {
 	t.Helper()
 	all := map[string]evalCase{}
-	for _, part := range []map[string]evalCase{evalCases, requestCases} {
+	for _, part := range []map[string]evalCase{evalCases, requestCases, s3Cases, iamCases} {
 		for name, c := range part {
 			if _, twice := all[name]; twice {
 				t.Errorf("two cases are called %q", name)

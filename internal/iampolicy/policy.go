@@ -3,13 +3,16 @@
 // It is pure: no I/O, no clock, no globals that change. Every decision carries
 // its reasons. The rules are those of AWS's guides; each one names its page
 // where it is coded: IAM:page is
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/page.html, and S3, KMS, ORG
-// and STS stand for AmazonS3/latest/userguide, kms/latest/developerguide,
-// organizations/latest/userguide and STS/latest/APIReference; S3:API_X is in
-// AmazonS3/latest/API.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/page.html, and S3, KMS, ORG,
+// STS, VPC and AUTH stand for AmazonS3/latest/userguide,
+// kms/latest/developerguide, organizations/latest/userguide,
+// STS/latest/APIReference, vpc/latest/privatelink and
+// service-authorization/latest/reference; S3:API_X is in AmazonS3/latest/API.
+// docs/corpus.md lists the cases that hold it to them.
 //
 // What it does not know: KMS grants, ACLs and object ownership, access points'
-// own policies, whether a principal exists.
+// own policies, callers without a role or user (federated by web identity or
+// SAML), whether a principal exists.
 package iampolicy
 
 import "encoding/json"

@@ -106,8 +106,8 @@ func (w *who) isRoot(entry string) bool {
 
 // mayBe reports whether an ARN could mean the caller, as far as is known: that
 // of a role where the path of the session's role is not known, since names are
-// unique in an account; that of any session for a role as such; and one with
-// wildcards.
+// unique in an account; that of any session for a role as such; that of any
+// federated user for a user that is one; and one with wildcards.
 func (w *who) mayBe(entry string) bool {
 	if isWild(entry) {
 		return true
@@ -116,15 +116,15 @@ func (w *who) mayBe(entry string) bool {
 	if !ok || a.account != w.account {
 		return false
 	}
+	kind, rest, _ := strings.Cut(a.resource, "/")
 	switch {
-	case w.roleName != "" && a.service == "iam" && strings.HasPrefix(a.resource, "role/"):
-		return lastPart(a.resource) == w.roleName
-	case w.kind == Role && a.service == "sts":
-		name, isSession := strings.CutPrefix(a.resource, "assumed-role/")
-		name, _, _ = strings.Cut(name, "/")
-		return isSession && name == lastPart(w.role)
+	case w.roleName != "" && a.service == "iam" && kind == "role":
+		return lastPart(rest) == w.roleName
+	case w.kind == Role && a.service == "sts" && kind == "assumed-role":
+		name, _, _ := strings.Cut(rest, "/")
+		return name == lastPart(w.role)
 	}
-	return false
+	return w.federated && a.service == "sts" && kind == "federated-user"
 }
 
 // notPrincipalMatches reports whether a NotPrincipal element applies to the

@@ -6,67 +6,71 @@ import (
 	"time"
 )
 
+func toEverybody(condition string) string {
+	return `{"Sid":"S","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*","Condition":{` + condition + `}}`
+}
+
+// publicCases are policies of buckets, all by
+// S3:access-control-block-public-access, "The meaning of public".
+var publicCases = map[string]struct {
+	policy string
+	public bool
+}{
+	"a role":                         {to("Allow", ofRoleB), false},
+	"an account":                     {to("Allow", ofB), false},
+	"a unique id":                    {to("Allow", `{"AWS":"`+idB+`"}`), false},
+	"a service":                      {to("Allow", `{"Service":"cloudtrail.amazonaws.com"}`), false},
+	"a canonical user":               {to("Allow", `{"CanonicalUser":"79a5"}`), false},
+	"everybody":                      {to("Allow", ofEverybody), true},
+	"everybody and a role":           {to("Allow", `{"AWS":["*","`+roleB+`"]}`), true},
+	"federated":                      {to("Allow", `{"Federated":"graph.facebook.com"}`), true},
+	"federated and a role":           {to("Allow", `{"Federated":"graph.facebook.com","AWS":"`+roleB+`"}`), true},
+	"all but one":                    {`{"Effect":"Allow","NotPrincipal":` + ofB + `,"Action":"s3:*","Resource":"*"}`, true},
+	"Deny everybody":                 {to("Deny", ofEverybody), false},
+	"Deny does not help":             {to("Allow", ofEverybody) + `,{"Effect":"Deny","NotPrincipal":` + ofB + `,"Action":"s3:*","Resource":"*"}`, true},
+	"one public statement of two":    {to("Allow", ofRoleB) + "," + toEverybody(``), true},
+	"organization":                   {toEverybody(`"StringEquals":{"aws:PrincipalOrgID":"o-1"}`), false},
+	"organization, another case":     {toEverybody(`"stringequals":{"AWS:principalorgid":"o-1"}`), false},
+	"organization with wildcard":     {toEverybody(`"StringLike":{"aws:PrincipalOrgID":"o-*"}`), true},
+	"organization, one of two open":  {toEverybody(`"StringLike":{"aws:PrincipalOrgID":["o-1","*"]}`), true},
+	"organization IfExists":          {toEverybody(`"StringEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}`), true},
+	"organization negated":           {toEverybody(`"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}`), true},
+	"organization ForAllValues":      {toEverybody(`"ForAllValues:StringEquals":{"aws:PrincipalOrgID":"o-1"}`), true},
+	"organization ForAnyValue":       {toEverybody(`"ForAnyValue:StringEquals":{"aws:PrincipalOrgID":"o-1"}`), false},
+	"no values":                      {toEverybody(`"StringEquals":{"aws:PrincipalOrgID":[]}`), true},
+	"Null":                           {toEverybody(`"Null":{"aws:PrincipalOrgID":"false"}`), true},
+	"variable":                       {toEverybody(`"StringEquals":{"aws:SourceVpc":"${aws:SourceVpc}"}`), true},
+	"VPC":                            {toEverybody(`"StringEquals":{"aws:SourceVpc":"vpc-91237329"}`), false},
+	"VPC by StringLike":              {toEverybody(`"StringLike":{"aws:SourceVpc":"vpc-91237329"}`), false},
+	"VPC with wildcard":              {toEverybody(`"StringLike":{"aws:SourceVpc":"vpc-*"}`), true},
+	"VPC endpoint":                   {toEverybody(`"StringEquals":{"aws:SourceVpce":"vpce-1"}`), false},
+	"source ARN":                     {toEverybody(`"ArnEquals":{"aws:SourceArn":"arn:aws:sns:us-east-1:111111111111:t"}`), false},
+	"source ARN with wildcard":       {toEverybody(`"ArnLike":{"aws:SourceArn":"arn:aws:sns:*:*:t"}`), true},
+	"source account":                 {toEverybody(`"StringEquals":{"aws:SourceAccount":"111111111111"}`), false},
+	"source owner":                   {toEverybody(`"StringEquals":{"aws:SourceOwner":"111111111111"}`), false},
+	"user id":                        {toEverybody(`"StringEquals":{"aws:userid":"AIDAEXAMPLE"}`), false},
+	"user id, any session":           {toEverybody(`"StringLike":{"aws:userid":"AROAEXAMPLE:*"}`), true},
+	"KMS key":                        {toEverybody(`"StringEquals":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"` + key1 + `"}`), false},
+	"network /24":                    {toEverybody(`"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`), false},
+	"network /8":                     {toEverybody(`"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}`), false},
+	"network /7":                     {toEverybody(`"IpAddress":{"aws:SourceIp":"10.0.0.0/7"}`), true},
+	"network 0.0.0.0/1":              {toEverybody(`"IpAddress":{"aws:SourceIp":"0.0.0.0/1"}`), true},
+	"network v6 /32":                 {toEverybody(`"IpAddress":{"aws:SourceIp":"2001:db8::/32"}`), false},
+	"network v6 /31":                 {toEverybody(`"IpAddress":{"aws:SourceIp":"2001:db8::/31"}`), true},
+	"network of a word":              {toEverybody(`"IpAddress":{"aws:SourceIp":"home"}`), true},
+	"network negated":                {toEverybody(`"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}`), true},
+	"network as text":                {toEverybody(`"StringEquals":{"aws:SourceIp":"203.0.113.9"}`), true},
+	"access point account":           {toEverybody(`"StringEquals":{"s3:DataAccessPointAccount":"111111111111"}`), false},
+	"access point":                   {toEverybody(`"ArnLike":{"s3:DataAccessPointArn":"arn:aws:s3:us-west-2:123456789012:accesspoint/*"}`), false},
+	"access point of any account":    {toEverybody(`"ArnLike":{"s3:DataAccessPointArn":"arn:aws:s3:us-west-2:*:accesspoint/x"}`), true},
+	"access point by a word":         {toEverybody(`"StringLike":{"s3:DataAccessPointArn":"*"}`), true},
+	"another key":                    {toEverybody(`"StringEquals":{"aws:Referer":"https://x"}`), true},
+	"another operator":               {toEverybody(`"Bool":{"aws:SecureTransport":"true"}`), true},
+	"one of two conditions is fixed": {toEverybody(`"Bool":{"aws:SecureTransport":"true"},"StringEquals":{"aws:SourceVpc":"vpc-1"}`), false},
+}
+
 func TestPublic(t *testing.T) {
-	everybody := func(condition string) string {
-		return `{"Sid":"S","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*","Condition":{` + condition + `}}`
-	}
-	// All by S3:access-control-block-public-access, "The meaning of public".
-	for name, tc := range map[string]struct {
-		policy string
-		public bool
-	}{
-		"a role":                         {to("Allow", ofRoleB), false},
-		"an account":                     {to("Allow", ofB), false},
-		"a unique id":                    {to("Allow", `{"AWS":"`+idB+`"}`), false},
-		"a service":                      {to("Allow", `{"Service":"cloudtrail.amazonaws.com"}`), false},
-		"a canonical user":               {to("Allow", `{"CanonicalUser":"79a5"}`), false},
-		"everybody":                      {to("Allow", ofEverybody), true},
-		"everybody and a role":           {to("Allow", `{"AWS":["*","`+roleB+`"]}`), true},
-		"federated":                      {to("Allow", `{"Federated":"graph.facebook.com"}`), true},
-		"federated and a role":           {to("Allow", `{"Federated":"graph.facebook.com","AWS":"`+roleB+`"}`), true},
-		"all but one":                    {`{"Effect":"Allow","NotPrincipal":` + ofB + `,"Action":"s3:*","Resource":"*"}`, true},
-		"Deny everybody":                 {to("Deny", ofEverybody), false},
-		"Deny does not help":             {to("Allow", ofEverybody) + `,{"Effect":"Deny","NotPrincipal":` + ofB + `,"Action":"s3:*","Resource":"*"}`, true},
-		"one public statement of two":    {to("Allow", ofRoleB) + "," + everybody(``), true},
-		"organization":                   {everybody(`"StringEquals":{"aws:PrincipalOrgID":"o-1"}`), false},
-		"organization, another case":     {everybody(`"stringequals":{"AWS:principalorgid":"o-1"}`), false},
-		"organization with wildcard":     {everybody(`"StringLike":{"aws:PrincipalOrgID":"o-*"}`), true},
-		"organization, one of two open":  {everybody(`"StringLike":{"aws:PrincipalOrgID":["o-1","*"]}`), true},
-		"organization IfExists":          {everybody(`"StringEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}`), true},
-		"organization negated":           {everybody(`"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}`), true},
-		"organization ForAllValues":      {everybody(`"ForAllValues:StringEquals":{"aws:PrincipalOrgID":"o-1"}`), true},
-		"organization ForAnyValue":       {everybody(`"ForAnyValue:StringEquals":{"aws:PrincipalOrgID":"o-1"}`), false},
-		"no values":                      {everybody(`"StringEquals":{"aws:PrincipalOrgID":[]}`), true},
-		"Null":                           {everybody(`"Null":{"aws:PrincipalOrgID":"false"}`), true},
-		"variable":                       {everybody(`"StringEquals":{"aws:SourceVpc":"${aws:SourceVpc}"}`), true},
-		"VPC":                            {everybody(`"StringEquals":{"aws:SourceVpc":"vpc-91237329"}`), false},
-		"VPC by StringLike":              {everybody(`"StringLike":{"aws:SourceVpc":"vpc-91237329"}`), false},
-		"VPC with wildcard":              {everybody(`"StringLike":{"aws:SourceVpc":"vpc-*"}`), true},
-		"VPC endpoint":                   {everybody(`"StringEquals":{"aws:SourceVpce":"vpce-1"}`), false},
-		"source ARN":                     {everybody(`"ArnEquals":{"aws:SourceArn":"arn:aws:sns:us-east-1:111111111111:t"}`), false},
-		"source ARN with wildcard":       {everybody(`"ArnLike":{"aws:SourceArn":"arn:aws:sns:*:*:t"}`), true},
-		"source account":                 {everybody(`"StringEquals":{"aws:SourceAccount":"111111111111"}`), false},
-		"source owner":                   {everybody(`"StringEquals":{"aws:SourceOwner":"111111111111"}`), false},
-		"user id":                        {everybody(`"StringEquals":{"aws:userid":"AIDAEXAMPLE"}`), false},
-		"user id, any session":           {everybody(`"StringLike":{"aws:userid":"AROAEXAMPLE:*"}`), true},
-		"KMS key":                        {everybody(`"StringEquals":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"` + key1 + `"}`), false},
-		"network /24":                    {everybody(`"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`), false},
-		"network /8":                     {everybody(`"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}`), false},
-		"network /7":                     {everybody(`"IpAddress":{"aws:SourceIp":"10.0.0.0/7"}`), true},
-		"network 0.0.0.0/1":              {everybody(`"IpAddress":{"aws:SourceIp":"0.0.0.0/1"}`), true},
-		"network v6 /32":                 {everybody(`"IpAddress":{"aws:SourceIp":"2001:db8::/32"}`), false},
-		"network v6 /31":                 {everybody(`"IpAddress":{"aws:SourceIp":"2001:db8::/31"}`), true},
-		"network of a word":              {everybody(`"IpAddress":{"aws:SourceIp":"home"}`), true},
-		"network negated":                {everybody(`"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}`), true},
-		"network as text":                {everybody(`"StringEquals":{"aws:SourceIp":"203.0.113.9"}`), true},
-		"access point account":           {everybody(`"StringEquals":{"s3:DataAccessPointAccount":"111111111111"}`), false},
-		"access point":                   {everybody(`"ArnLike":{"s3:DataAccessPointArn":"arn:aws:s3:us-west-2:123456789012:accesspoint/*"}`), false},
-		"access point of any account":    {everybody(`"ArnLike":{"s3:DataAccessPointArn":"arn:aws:s3:us-west-2:*:accesspoint/x"}`), true},
-		"access point by a word":         {everybody(`"StringLike":{"s3:DataAccessPointArn":"*"}`), true},
-		"another key":                    {everybody(`"StringEquals":{"aws:Referer":"https://x"}`), true},
-		"another operator":               {everybody(`"Bool":{"aws:SecureTransport":"true"}`), true},
-		"one of two conditions is fixed": {everybody(`"Bool":{"aws:SecureTransport":"true"},"StringEquals":{"aws:SourceVpc":"vpc-1"}`), false},
-	} {
+	for name, tc := range publicCases {
 		t.Run(name, func(t *testing.T) {
 			public, why := Public(must(t, tc.policy))
 			if public != tc.public || why.Text == "" || public != (why.Statement >= 0) {

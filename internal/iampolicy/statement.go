@@ -133,7 +133,9 @@ func (e *evaluation) resourceMatchesPattern(p *pattern, wide bool) bool {
 		if e.service != "s3" {
 			return wide && p.matches(resource) // "*" itself was looked at
 		}
-		// ListAllMyBuckets is granted on "*" or on all buckets (S3:example-policies-s3).
+		// ListAllMyBuckets is granted on "*" or on all buckets
+		// (S3:example-policies-s3 and others; only
+		// IAM:reference_policies_elements_notaction has it otherwise).
 		resource = "arn:" + e.who.partition + ":s3:::*"
 		if !wide {
 			return p.text == resource || p.text == "arn:*:s3:::*"
