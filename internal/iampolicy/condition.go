@@ -101,6 +101,9 @@ func (e *evaluation) compare(op comparison, want, have string, variables bool) v
 		case stringEqualsIgnoreCase:
 			return verdictOf(strings.EqualFold(p.text, have))
 		case stringLike:
+			if p.wildValue {
+				return unknown
+			}
 			return verdictOf(p.matches(have))
 		}
 		return p.compareARN(have)

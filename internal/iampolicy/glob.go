@@ -47,6 +47,9 @@ func fold(c byte) byte {
 type pattern struct {
 	text    string
 	literal map[int]bool
+	// A variable's value has a wildcard, or a colon where it would end a part of
+	// an ARN. AWS does not say whether they are those characters only.
+	wildValue, colonValue bool
 }
 
 // wild reports whether the character at i is a wildcard.
@@ -149,7 +152,7 @@ func (p *pattern) cut(start, end int) pattern {
 func (p *pattern) compareARN(arn string) verdict {
 	want, n := p.parts()
 	have, m := (&pattern{text: arn}).parts()
-	if n < arnParts || m < arnParts {
+	if n < arnParts || m < arnParts || p.wildValue || p.colonValue {
 		return unknown
 	}
 	for i := range want {

@@ -114,7 +114,10 @@ func (e *evaluation) resourceIn(list []string, variables, wide bool) verdict {
 					continue
 				}
 				var v verdict
-				if p, v = e.expand(r, true); v != yes {
+				if p, v = e.expand(r, true); v == yes && p.wildValue {
+					v = unknown
+				}
+				if v != yes {
 					result = max(result, v) // no, or unknown
 					continue
 				}

@@ -33,10 +33,10 @@ func (e *evaluation) expand(text string, variables bool) (pattern, verdict) {
 		return pattern{text: text}, yes
 	}
 	var out strings.Builder
-	literal := map[int]bool{}
+	p := pattern{literal: map[int]bool{}}
 	write := func(value string) {
 		for i := range len(value) {
-			literal[out.Len()+i] = true
+			p.literal[out.Len()+i] = true
 		}
 		out.WriteString(value)
 	}
@@ -59,9 +59,12 @@ func (e *evaluation) expand(text string, variables bool) (pattern, verdict) {
 		if v != yes {
 			return pattern{}, v
 		}
+		p.wildValue = p.wildValue || isWild(value)
+		p.colonValue = p.colonValue || strings.Contains(value, ":") && strings.Count(out.String(), ":") < arnParts-1
 		write(value)
 	}
-	return pattern{text: out.String(), literal: literal}, yes
+	p.text = out.String()
+	return p, yes
 }
 
 // variable is the value of what stands in ${…}: a key, and maybe a default.
