@@ -47,7 +47,7 @@ type evaluation struct {
 	completes bool // the policies at hand may leave parts of ARNs out; see covers
 
 	contextRead bool
-	context     [12]contextKey
+	context     [20]contextKey
 	keys        int          // how many of context there are
 	more        []contextKey // that find no place in context
 	problem     string       // why the input is invalid
