@@ -33,6 +33,10 @@ func (e *evaluation) condition(c *Condition, effect Effect, variables bool) verd
 	switch {
 	case op.comparison == isNull:
 		return nullHolds(c.Values, present)
+	case !present && op.ifExists && op.quantifier == forAny:
+		// The page on IfExists says yes, without a word on sets; seen is no:
+		// https://repost.aws/questions/QU9HFmDzP0QGuU-fd7rS6B7w
+		return unknown
 	case !present && op.ifExists:
 		return yes
 	case !present && op.quantifier != one:

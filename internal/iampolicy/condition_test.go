@@ -148,7 +148,7 @@ var conditionCases = map[string]conditionCase{
 	"ForAnyValue negated, empty":       {pageMulti, `"ForAnyValue:StringNotEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys", ""), unknown},
 	"ForAllValues no values":           {pageMulti, `"ForAllValues:StringEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys"), yes},
 	"ForAnyValue no values":            {pageMulti, `"ForAnyValue:StringEquals":{"aws:TagKeys":"a"}`, sent("aws:TagKeys"), no},
-	"ForAnyValue IfExists absent":      {pageMulti, `"ForAnyValue:StringEqualsIfExists":{"aws:TagKeys":"a"}`, nil, yes},
+	"ForAnyValue IfExists absent":      {pageMulti, `"ForAnyValue:StringEqualsIfExists":{"aws:TagKeys":"a"}`, nil, unknown},
 	"several values, all match":        {pageMulti, `"StringLike":{"aws:TagKeys":"a*"}`, sent("aws:TagKeys", "a", "ab"), yes},
 	"several values, some match":       {pageMulti, `"StringLike":{"aws:TagKeys":"a*"}`, sent("aws:TagKeys", "a", "b"), unknown},
 	"variable in a value":              {pageVars, `"StringEquals":{"s3:prefix":"${aws:username}/"}`, map[string][]string{"s3:prefix": {"ann/"}, "aws:username": {"ann"}}, yes},
