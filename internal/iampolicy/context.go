@@ -1,52 +1,112 @@
 package iampolicy
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
 // DefaultContext is the part of a request's context that AWS always sends
-// (IAM:reference_policies_condition-keys), as far as it follows from the
-// request: the caller's ARN (of a session: its role's), account and type, the
-// resource's account, TLS and the time. A caller of Evaluate adds what else it
-// knows. Values in req.Context are not looked at.
+// (IAM:reference_policies_condition-keys, by the keys' "Availability"), as far
+// as it follows from the request: the caller's ARN (of a session: its role's),
+// account, type, and the name and id that are known of it; the resource's
+// account, and its region, which is the one that is called; TLS and the time.
+// The call is taken to be the caller's own, not a service's in its name, and a
+// role's credentials to be issued at now. A caller of Evaluate adds what else it
+// knows, and takes away what it does not want to assume. Values in req.Context
+// are not looked at.
 func DefaultContext(req Request, now time.Time) map[string][]string {
 	out := map[string][]string{
 		"aws:SecureTransport": {"true"},
 		"aws:CurrentTime":     {now.UTC().Format("2006-01-02T15:04:05Z")},
 		"aws:EpochTime":       {strconv.FormatInt(now.Unix(), 10)},
+		"aws:ViaAWSService":   {"false"},
 	}
 	var w who
 	w.identify(&req.Caller)
-	principal := func(arn, kind string) {
+	callerContext(out, &req.Caller, &w)
+	resource, _ := parseARN(req.Resource)
+	service, action, _ := strings.Cut(req.Action, ":")
+	service = strings.ToLower(service)
+	if account := resourceAccount(&req, &resource, &w); account != "" {
+		out["aws:ResourceAccount"] = []string{account}
+		if service == "s3" {
+			out["s3:ResourceAccount"] = []string{account}
+		}
+	}
+	if region := requestedRegion(service, action, &resource, &w); region != "" {
+		out["aws:RequestedRegion"] = []string{region}
+	}
+	// KMS:conditions-kms#conditions-kms-caller-account: operations on keys and
+	// on custom key stores have it.
+	if service == "kms" && w.account != "" && (resource.service == "kms" || strings.Contains(strings.ToLower(action), "customkeystore")) {
+		out["kms:CallerAccount"] = []string{w.account}
+	}
+	return out
+}
+
+// callerContext adds what follows from who calls
+// (IAM:reference_policies_variables, "Principal key values").
+func callerContext(out map[string][]string, c *Caller, w *who) {
+	principal := func(arn, kind, id string) {
 		out["aws:PrincipalArn"] = []string{arn}
 		out["aws:PrincipalAccount"] = []string{w.account}
 		out["aws:PrincipalType"] = []string{kind}
 		out["aws:PrincipalIsAWSService"] = []string{"false"}
+		if id != "" {
+			out["aws:userid"] = []string{id}
+		}
 	}
-	switch req.Caller.Kind {
+	switch c.Kind {
 	case Anonymous:
 		out["aws:PrincipalAccount"] = []string{"anonymous"}
 		out["aws:PrincipalType"] = []string{"Anonymous"}
+		out["aws:userid"] = []string{"anonymous"}
 	case Service:
 		out["aws:PrincipalIsAWSService"] = []string{"true"}
-		out["aws:PrincipalServiceName"] = []string{req.Caller.ARN}
+		out["aws:PrincipalServiceName"] = []string{c.ARN}
+		// The service's other names are not known; this one is among them.
+		out["aws:PrincipalServiceNamesList"] = []string{c.ARN}
 	case Root:
-		principal(w.arn, "Account")
+		principal(w.arn, "Account", w.account)
 	case User:
-		principal(w.arn, "User")
+		principal(w.arn, "User", w.uniqueID)
+		out["aws:username"] = []string{lastPart(w.arn)}
 	default:
-		principal(w.role, "AssumedRole")
-	}
-	resource, _ := parseARN(req.Resource)
-	if account := resourceAccount(&req, &resource, &w); account != "" {
-		out["aws:ResourceAccount"] = []string{account}
-		if service, _, _ := strings.Cut(req.Action, ":"); strings.EqualFold(service, "s3") {
-			out["s3:ResourceAccount"] = []string{account}
+		id := "" // of a role as such: which session calls is not known
+		if c.Kind == Session && w.uniqueID != "" {
+			id = w.uniqueID + ":" + lastPart(w.arn)
 		}
+		principal(w.role, "AssumedRole", id)
+		out["aws:TokenIssueTime"] = out["aws:CurrentTime"] // a role has temporary credentials only
 	}
-	return out
+}
+
+// globalServices have one endpoint, whose region all requests to them have
+// (IAM:reference_policies_examples_aws_deny-requested-region, which is about
+// the partition aws).
+var globalServices = []string{"iam", "cloudfront", "route53"}
+
+// betweenRegions are in the names of actions that are called in one region for
+// a resource of another.
+var betweenRegions = []string{"copy", "replica", "peering"}
+
+// requestedRegion is the region that is called, as far as it is known: that of
+// the resource.
+func requestedRegion(service, action string, resource *arn, w *who) string {
+	if slices.Contains(globalServices, service) {
+		if w.partition == "aws" || w.partition == "" && resource.partition == "aws" {
+			return "us-east-1"
+		}
+		return ""
+	}
+	action = strings.ToLower(action)
+	if resource.service != service || isWild(resource.region) ||
+		slices.ContainsFunc(betweenRegions, func(word string) bool { return strings.Contains(action, word) }) {
+		return ""
+	}
+	return resource.region
 }
 
 // resourceAccount is the account that owns the resource, as far as it is known.

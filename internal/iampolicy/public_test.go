@@ -3,7 +3,6 @@ package iampolicy
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 func toEverybody(condition string) string {
@@ -90,39 +89,5 @@ func TestPublic(t *testing.T) {
 	}
 	if public, _ := Public(d); !public {
 		t.Error("a principal that is not understood is called not public")
-	}
-}
-
-func TestDefaultContext(t *testing.T) {
-	now := time.Date(2026, 11, 24, 1, 2, 3, 0, time.FixedZone("", 3600))
-	always := map[string]string{"aws:SecureTransport": "true", "aws:CurrentTime": "2026-11-24T00:02:03Z", "aws:EpochTime": "1795478523"}
-	for name, tc := range map[string]struct {
-		caller  string
-		request Request
-		want    map[string]string
-	}{
-		"role":           {"role B", Request{Action: "s3:GetObject", Resource: object1, ResourceAccount: accountA}, map[string]string{"aws:PrincipalArn": roleB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA, "s3:ResourceAccount": accountA}},
-		"session":        {"session B", Request{Action: "S3:GetObject", Resource: object1, ResourceAccount: accountA}, map[string]string{"aws:PrincipalArn": roleB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA, "s3:ResourceAccount": accountA}},
-		"user":           {"user A", Request{Action: "kms:Decrypt", Resource: key1}, map[string]string{"aws:PrincipalArn": userA, "aws:PrincipalAccount": accountA, "aws:PrincipalType": "User", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA}},
-		"root":           {"root B", Request{Action: "s3:GetObject", Resource: object1}, map[string]string{"aws:PrincipalArn": rootB, "aws:PrincipalAccount": accountB, "aws:PrincipalType": "Account", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountB, "s3:ResourceAccount": accountB}},
-		"managed policy": {"role A", Request{Action: "iam:GetPolicy", Resource: "arn:aws:iam::aws:policy/ReadOnlyAccess"}, map[string]string{"aws:PrincipalArn": roleA, "aws:PrincipalAccount": accountA, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false", "aws:ResourceAccount": accountA}},
-		"anonymous":      {"anonymous", Request{Action: "s3:GetObject", Resource: object1}, map[string]string{"aws:PrincipalAccount": "anonymous", "aws:PrincipalType": "Anonymous"}},
-		"service":        {"service", Request{Action: "sts:AssumeRole", Resource: roleA}, map[string]string{"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": "ec2.amazonaws.com", "aws:ResourceAccount": accountA}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			tc.request.Caller = callers[tc.caller]
-			got := DefaultContext(tc.request, now)
-			for k, v := range always {
-				tc.want[k] = v
-			}
-			for k, v := range tc.want {
-				if len(got[k]) != 1 || got[k][0] != v {
-					t.Errorf("%s is %v, want %s", k, got[k], v)
-				}
-			}
-			if len(got) != len(tc.want) {
-				t.Errorf("got %d keys, want %d: %v", len(got), len(tc.want), got)
-			}
-		})
 	}
 }

@@ -196,6 +196,8 @@ func drawStatement(t *rapid.T) iampolicy.Statement {
 			{Operator: "StringLike", Key: "aws:PrincipalArn", Values: []string{"arn:aws:iam::*:user/al*", "arn:aws:iam::*:role/r1"}},
 			{Operator: "StringLike", Key: "aws:username", Values: []string{"al*"}},
 			{Operator: "StringNotEqualsIfExists", Key: "aws:PrincipalServiceName", Values: []string{"ec2.amazonaws.com"}},
+			{Operator: "Bool", Key: "aws:ViaAWSService", Values: []string{"false"}},
+			{Operator: "StringEquals", Key: "aws:userid", Values: []string{"anonymous"}},
 			{Operator: "ForAnyValue:StringEquals", Key: "aws:TagKeys", Values: []string{"y"}},
 			{Operator: "ForAllValues:StringEquals", Key: "aws:TagKeys", Values: []string{"x"}},
 		}).Draw(t, "condition")

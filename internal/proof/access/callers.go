@@ -245,14 +245,21 @@ func (d *diff) byName(label, kind, arn string) *caller {
 func (d *diff) caller(label string, who iampolicy.Caller) *caller {
 	c := &caller{label: label, iam: who, same: who.Account == d.owner, root: ":iam::" + who.Account + ":root"}
 	c.context = iampolicy.DefaultContext(d.request(who, nil), time.Time{})
-	for _, key := range always {
+	for _, key := range slices.Concat(always, free) {
 		delete(c.context, key)
+	}
+	if who.Account != "" { // its unique id is made up, and so may its account be
+		delete(c.context, "aws:userid")
 	}
 	return c
 }
 
-// always are keys that every request has, and whose values are free.
-var always = []string{"aws:SecureTransport", "aws:CurrentTime", "aws:EpochTime"}
+// always are keys that every request has, and whose values are free; free are
+// others whose values are, of those whom a caller stands for.
+var (
+	always = []string{"aws:SecureTransport", "aws:CurrentTime", "aws:EpochTime", "aws:ViaAWSService"}
+	free   = []string{"aws:TokenIssueTime", "aws:PrincipalServiceNamesList"}
+)
 
 // fixed is the value of a condition key that follows from who calls: known and
 // without values, the caller never has it.

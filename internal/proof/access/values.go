@@ -156,7 +156,7 @@ func candidatesOf(key string, tests []keyTest) ([][]string, error) {
 	}
 	var list [][]string
 	switch {
-	case strings.EqualFold(key, "aws:SecureTransport"):
+	case strings.EqualFold(key, "aws:SecureTransport"), strings.EqualFold(key, "aws:ViaAWSService"):
 		values = []string{"true", "false"}
 	case !slices.ContainsFunc(always, func(name string) bool { return strings.EqualFold(name, key) }):
 		list = append(list, nil)

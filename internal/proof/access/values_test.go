@@ -43,6 +43,7 @@ func TestEveryStateOfAKeyIsFound(t *testing.T) {
 		"truths":   {key: "aws:MultiFactorAuthPresent", operators: []string{"Bool", "BoolIfExists", "Null"}, values: []string{"true", "FALSE"}, sent: []string{"false"}},
 		"binaries": {key: "aws:Custom", operators: []string{"BinaryEquals"}, values: []string{"QUFB", "QkJC"}, sent: []string{"Q0ND"}},
 		"TLS":      {key: "aws:SecureTransport", operators: []string{"Bool", "StringEquals"}, values: []string{"true", "false"}},
+		"services": {key: "aws:ViaAWSService", operators: []string{"Bool", "BoolIfExists", "StringEquals"}, values: []string{"true", "false"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &diff{partition: "aws", resource: bucketARN, owner: owner}
@@ -62,7 +63,7 @@ func TestEveryStateOfAKeyIsFound(t *testing.T) {
 					t.Fatal(err)
 				}
 				sent := slices.Concat(kind.values, kind.sent)
-				if kind.key == "aws:SecureTransport" {
+				if slices.Contains(always, kind.key) {
 					sent = kind.values
 				} else {
 					sent = append(sent, "absent")
