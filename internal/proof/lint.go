@@ -83,7 +83,7 @@ func LintPolicy(kind PolicyKind, d *iampolicy.Document, about Subject) []Finding
 func lintText(kind PolicyKind, text []byte, d *iampolicy.Document, about Subject) []Finding {
 	l := &linter{kind: kind, text: text, document: d, about: about}
 	for i := range d.Statements {
-		l.index, l.s = i, &d.Statements[i]
+		l.at(i)
 		l.principals()
 		l.negations()
 		l.conditions()
@@ -111,7 +111,14 @@ type linter struct {
 	about    Subject
 	index    int // of the statement s; -1: none
 	s        *iampolicy.Statement
+	keyed    []keyed // of its conditions
 	findings []Finding
+}
+
+// at goes to a statement.
+func (l *linter) at(i int) {
+	l.index, l.s = i, &l.document.Statements[i]
+	l.keyed = l.keyedConditions()
 }
 
 // add notes a finding. Its severity is that of the table.

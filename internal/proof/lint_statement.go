@@ -29,8 +29,9 @@ func (l *linter) principals() {
 	if l.s.Principal == nil || !l.allows() {
 		return
 	}
-	for _, principal := range l.s.Principal.AWS {
-		l.account(principal)
+	callers, _ := l.callers()
+	for _, c := range callers {
+		l.account(c)
 	}
 }
 
@@ -56,62 +57,6 @@ func (l *linter) principalForms(p *iampolicy.Principals) {
 				"take it out, or name the role that is there now")
 		}
 	}
-}
-
-// account looks at the account that a principal is of, or is.
-func (l *linter) account(principal string) {
-	id, whole := accountOf(principal)
-	if id == "" || id == l.about.Account && l.kind != TrustPolicy {
-		return // the default key policy names its own account, and in a bucket policy that opens nothing
-	}
-	listed := l.about.Accounts == nil || l.about.Accounts[id] != nil || id == l.about.Account
-	if !listed {
-		mend := "add it to xshare.yaml (with manage: false if it is a partner's), or correct it"
-		for _, other := range sortedKeys(l.about.Accounts) {
-			if differ(id, other) {
-				mend = "did you mean " + other + ", " + l.about.Accounts[other].Alias + "? " + strings.ToUpper(mend[:1]) + mend[1:]
-				break
-			}
-		}
-		l.add(UnlistedAccount, "Principal", fmt.Sprintf("lets in %s, of account %s, which the repository does not have", principal, id), mend)
-	}
-	narrow := slices.ContainsFunc(l.s.Condition, narrows)
-	if l.kind == TrustPolicy && id != l.about.Account {
-		foreign := !listed || l.about.Accounts != nil && !l.about.Accounts[id].Manage
-		if (whole && !narrow || foreign) && !slices.ContainsFunc(l.s.Condition, asksExternalID) {
-			l.add(NoExternalID, "Principal", fmt.Sprintf("lets in %s without asking for an external id, so account %s can be made to use the role for a stranger", principal, id),
-				"name the one role that is to come in, or add a condition StringEquals on sts:ExternalId")
-		}
-		return
-	}
-	if whole && !narrow {
-		l.add(AccountPrincipal, "Principal", fmt.Sprintf("lets in account %s as a whole: who of it comes in is for its administrators to say", id),
-			"name the role's ARN, or add a condition on aws:PrincipalArn")
-	}
-}
-
-// accountOf is the account of an AWS principal; whole says that it is the
-// account itself. It is empty for others, such as unique ids.
-func accountOf(principal string) (id string, whole bool) {
-	fields := strings.SplitN(principal, ":", 6)
-	switch {
-	case len(fields) == 6 && fields[0] == "arn" && len(fields[4]) == 12:
-		return fields[4], fields[5] == "root"
-	case len(principal) == 12 && strings.Trim(principal, "0123456789") == "":
-		return principal, true
-	}
-	return "", false
-}
-
-// narrows reports whether a condition says who of an account comes in.
-func narrows(c iampolicy.Condition) bool {
-	key := strings.ToLower(c.Key)
-	return positive(c.Operator) && (key == "aws:principalarn" || key == "aws:userid" || key == "aws:username" || strings.HasPrefix(key, "aws:principaltag/")) &&
-		!slices.Contains(c.Values, "*")
-}
-
-func asksExternalID(c iampolicy.Condition) bool {
-	return positive(c.Operator) && strings.EqualFold(c.Key, "sts:ExternalId") && !slices.Contains(c.Values, "*")
 }
 
 // positive tells operators that hold only where the key is there and is like a

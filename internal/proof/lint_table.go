@@ -38,11 +38,15 @@ const (
 	BucketPolicyTooLarge Code = "bucket-policy-too-large"
 
 	PublicTrust       Code = "public-trust"
+	TrustByPlace      Code = "trust-by-place"
+	RefusedPrincipal  Code = "refused-principal"
 	TrustNobody       Code = "trust-nobody"
 	TrustAction       Code = "trust-action"
 	TrustResource     Code = "trust-resource"
 	NoExternalID      Code = "no-external-id"
 	OpenFederation    Code = "open-federation"
+	WideFederation    Code = "wide-federation"
+	SAMLAudience      Code = "saml-audience"
 	FederationAccount Code = "federation-account"
 
 	NoTLSDeny Code = "no-tls-deny"
@@ -114,6 +118,18 @@ var lints = []Lint{
 		"name the principals",
 	},
 	{
+		TrustByPlace, specs.SeverityWarning,
+		[]string{seenTrust},
+		"anybody of any AWS account may assume the role from some place: the principal is `*`, and the conditions are on the address, VPC or resource that a call comes from, not on whose it is",
+		"name the principals, or add a condition on aws:PrincipalOrgID or aws:PrincipalArn",
+	},
+	{
+		RefusedPrincipal, specs.SeverityError,
+		[]string{seenTrust},
+		"a principal is of a form that IAM refuses in a trust policy, such as a group, a canonical user, a service outside AWS's domains, or a provider without its ARN",
+		"name a role, an account, a service or a provider in full",
+	},
+	{
 		TrustNobody, specs.SeverityError,
 		[]string{seenTrust},
 		"the trust policy has no Allow for anybody, so nobody can use the role",
@@ -140,8 +156,20 @@ var lints = []Lint{
 	{
 		OpenFederation, specs.SeverityError,
 		[]string{seenTrust},
-		"an identity provider that serves everybody is trusted without a condition on whom it names",
-		"add a condition StringEquals on the provider's `:sub` (or `:aud`) key",
+		"an identity provider that serves everybody (GitHub, GitLab.com, Google, Cognito and others) is trusted without a condition that holds it to one of its customers, or whose values fit others too, such as `repo:acme*`",
+		"add a condition on the provider's `:sub` that fixes whose it is, such as `repo:ORGANIZATION/REPOSITORY:*`",
+	},
+	{
+		WideFederation, specs.SeverityWarning,
+		[]string{seenTrust},
+		"an identity provider of one's own, such as an EKS cluster's, is trusted for everybody whom it names",
+		"add a condition on the provider's `:sub`",
+	},
+	{
+		SAMLAudience, specs.SeverityWarning,
+		[]string{seenTrust},
+		"a SAML provider is trusted without a condition on SAML:aud, so that what it said for another service opens the role too",
+		"add a condition StringEquals on SAML:aud with AWS's sign-in address",
 	},
 	{
 		FederationAccount, specs.SeverityError,

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,11 @@ func (l *linter) trust() {
 			l.add(TrustAction, "Action", fmt.Sprintf("names %s, and IAM takes only actions of STS in a trust policy", action), "write sts:AssumeRole")
 		}
 	}
+	for _, p := range []*iampolicy.Principals{l.s.Principal, l.s.NotPrincipal} {
+		if p != nil {
+			l.refused(p)
+		}
+	}
 	if !l.allows() {
 		return
 	}
@@ -36,24 +42,68 @@ func (l *linter) trust() {
 	if p == nil {
 		return
 	}
-	l.publicTrust(p)
+	if _, anybody := l.callers(); anybody {
+		l.anybody()
+	}
 	l.fittingAction(p)
 	for _, provider := range p.Federated {
 		l.provider(provider)
 	}
 }
 
-func (l *linter) publicTrust(p *iampolicy.Principals) {
-	if !p.Any {
+// refused looks for principals that IAM does not take in a trust policy. Those
+// with a wildcard, and ids, are told of as such.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+func (l *linter) refused(p *iampolicy.Principals) {
+	report := func(names []string, good func(string) bool, what, mend string) {
+		for _, name := range names {
+			if !hasWildcard(name) && !good(name) {
+				l.add(RefusedPrincipal, principalElement(l.s), fmt.Sprintf("names %s, which is %s", name, what), mend)
+			}
+		}
+	}
+	report(p.AWS, func(name string) bool {
+		return isAccount(name) || iampolicy.IsEntityID(name) || awsForm.MatchString(name)
+	},
+		"neither an account nor an ARN of a user, a role or a session", "name a role, or an account by its 12 digits")
+	report(p.Service, serviceForm.MatchString, "no service of AWS", "write a service's name such as ec2.amazonaws.com")
+	report(p.Federated, func(name string) bool { return providerForm.MatchString(name) || builtIn(strings.ToLower(name)) },
+		"no identity provider that IAM knows", "write the ARN of the provider, arn:aws:iam::ACCOUNT:oidc-provider/HOST or arn:aws:iam::ACCOUNT:saml-provider/NAME")
+	report(p.CanonicalUser, func(string) bool { return false }, "a canonical user: only S3 knows those", "write the account's id under AWS")
+}
+
+// The forms of principals that IAM takes. A service's name is that of no list:
+// AWS has no whole one. The two of Alexa are the only ones in another domain.
+var (
+	awsForm      = regexp.MustCompile(`^arn:[a-z-]+:(iam::\d{12}:(root|(user|role)/[!-~]+)|sts::\d{12}:(assumed-role/[!-~]+/[!-~]+|federated-user/[!-~]+))$`)
+	serviceForm  = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)+(amazonaws\.com(\.cn)?|amazonaws\.eu|aws\.internal)$|^alexa-(appkit|connectedhome)\.amazon\.com$`)
+	providerForm = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:(oidc-provider|saml-provider)/.`)
+)
+
+// anybody tells of a statement that does not say who comes in. Where its
+// conditions say at least where from, by S3's measure, it is not for everybody.
+func (l *linter) anybody() {
+	var from []iampolicy.Condition
+	for _, c := range l.s.Condition {
+		if strings.HasPrefix(strings.ToLower(c.Key), "aws:source") {
+			from = append(from, c)
+		}
+	}
+	public, _ := iampolicy.Public(&iampolicy.Document{Version: l.document.Version, Statements: []iampolicy.Statement{{
+		Effect: iampolicy.Allow, Principal: &iampolicy.Principals{Any: true}, Action: l.s.Action, NotAction: l.s.NotAction, Condition: from,
+	}}})
+	if public {
+		l.add(PublicTrust, "Principal", `lets everybody in: the principal is "*", and no condition limits it to fixed principals`, "name the principals that are to use the role")
 		return
 	}
-	anybody := iampolicy.Statement{
-		Effect: iampolicy.Allow, Principal: &iampolicy.Principals{Any: true},
-		Action: l.s.Action, NotAction: l.s.NotAction, Condition: l.s.Condition,
-	}
-	if public, _ := iampolicy.Public(&iampolicy.Document{Version: l.document.Version, Statements: []iampolicy.Statement{anybody}}); public {
-		l.add(PublicTrust, "Principal", `lets everybody in: the principal is "*", and no condition limits it to fixed principals`, "name the principals that are to use the role")
-	}
+	l.add(TrustByPlace, "Principal", fmt.Sprintf(`lets in callers of any AWS account: the principal is "*", and %s tells where they come from, not who they are`, from[0].Key),
+		"name the principals, or add a condition on aws:PrincipalOrgID or aws:PrincipalArn")
+}
+
+// does reports whether the statement is about an action.
+func (l *linter) does(action string) bool {
+	is := func(a string) bool { return globMatches(strings.ToLower(a), strings.ToLower(action)) }
+	return slices.ContainsFunc(l.s.Action, is) || len(l.s.NotAction) > 0 && !slices.ContainsFunc(l.s.NotAction, is)
 }
 
 // fittingAction looks for principals that none of the actions is for. Statements
@@ -64,70 +114,20 @@ func (l *linter) fittingAction(p *iampolicy.Principals) {
 	}) {
 		return
 	}
-	has := func(action string) bool {
-		return slices.ContainsFunc(l.s.Action, func(a string) bool { return globMatches(strings.ToLower(a), strings.ToLower(action)) })
-	}
 	report := func(who, action string) {
 		l.add(TrustAction, "Action", fmt.Sprintf("names %s, but not %s, which is how that assumes a role", who, action), "write "+action)
 	}
-	if names := slices.Concat(p.AWS, p.Service); len(names) > 0 && !has(assumeRole) {
+	if names := slices.Concat(p.AWS, p.Service); len(names) > 0 && !l.does(assumeRole) {
 		report(names[0], assumeRole)
 	}
 	for _, provider := range p.Federated {
 		switch saml := strings.Contains(provider, ":saml-provider/"); {
-		case saml && !has(assumeSAML):
+		case saml && !l.does(assumeSAML):
 			report(provider, assumeSAML)
-		case !saml && !has(assumeWeb):
+		case !saml && !l.does(assumeWeb):
 			report(provider, assumeWeb)
 		}
 	}
-}
-
-// shared are identity providers that serve everybody, with the condition key
-// that says who of them comes in.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
-var shared = map[string]string{
-	"token.actions.githubusercontent.com": "token.actions.githubusercontent.com:sub",
-	"gitlab.com":                          "gitlab.com:sub",
-	"app.terraform.io":                    "app.terraform.io:sub",
-	"accounts.google.com":                 "accounts.google.com:aud",
-	"cognito-identity.amazonaws.com":      "cognito-identity.amazonaws.com:aud",
-	"graph.facebook.com":                  "graph.facebook.com:app_id",
-	"www.amazon.com":                      "www.amazon.com:app_id",
-}
-
-func (l *linter) provider(provider string) {
-	fields := strings.SplitN(provider, ":", 6)
-	host := provider
-	if len(fields) == 6 && fields[0] == "arn" {
-		if l.about.Account != "" && fields[4] != l.about.Account {
-			l.add(FederationAccount, "Principal", fmt.Sprintf("names the provider %s, which is not of the role's account %s: STS does not look for it there", provider, l.about.Account),
-				"create the provider in the role's account and name that")
-		}
-		_, host, _ = strings.Cut(fields[5], "/")
-	}
-	key := shared[host]
-	if key == "" {
-		return
-	}
-	for _, c := range l.s.Condition {
-		// Either key says who it is, where it is held to a value.
-		if positive(c.Operator) && (strings.EqualFold(c.Key, key) || strings.EqualFold(c.Key, host+":sub")) && !slices.ContainsFunc(c.Values, anySubject) {
-			return
-		}
-	}
-	l.add(OpenFederation, "Condition", fmt.Sprintf("trusts %s, which serves everybody, without holding %s to a value", host, key),
-		"add a condition StringEquals on "+key)
-}
-
-// anySubject tells values that nobody's subject differs from, such as "*" and
-// "repo:*".
-func anySubject(v string) bool {
-	_, rest, found := strings.Cut(v, ":")
-	if !found {
-		rest = v
-	}
-	return strings.HasPrefix(rest, "*")
 }
 
 // trustWhole looks at what the whole policy comes to.

@@ -3,7 +3,6 @@ package proof
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/plan"
@@ -161,12 +160,20 @@ func ec2Service(partition string) string {
 }
 
 // letsIn reports whether a statement lets the service assume the role, whatever
-// its conditions: what they come to shows at the call.
+// its conditions, but for those that say who comes in: what the others come to
+// shows at the call.
 func letsIn(d *iampolicy.Document, service string) bool {
-	return slices.ContainsFunc(d.Statements, func(s iampolicy.Statement) bool {
-		return s.Effect == iampolicy.Allow && s.Principal != nil && (s.Principal.Any || slices.Contains(s.Principal.Service, service)) &&
-			slices.ContainsFunc(s.Action, func(a string) bool { return globMatches(strings.ToLower(a), strings.ToLower(assumeRole)) })
-	})
+	l := &linter{kind: TrustPolicy, document: d}
+	for i := range d.Statements {
+		l.at(i)
+		if !l.allows() || l.s.Principal == nil || !l.does(assumeRole) {
+			continue
+		}
+		if _, anybody := l.callers(); anybody || slices.Contains(l.s.Principal.Service, service) {
+			return true
+		}
+	}
+	return false
 }
 
 // usualPolicies is IAM's default quota of managed policies on a role.

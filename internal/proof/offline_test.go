@@ -287,10 +287,15 @@ func TestOfflineTrust(t *testing.T) {
 			"Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"ci.example.com:sub": "x"}}}}`, nil},
 		"instances without EC2": {instances, "\n" + ` {"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazon.com"}, "Action": "sts:AssumeRole"}}`, []string{
 			"error trust-lacks-service t.json:2:2: the trust policy does not let ec2.amazonaws.com do sts:AssumeRole, so no instance can use role r, which has an instance profile; the services it names are ec2.amazon.com",
+			"error refused-principal t.json:2:36: statement number 1 of the trust policy names ec2.amazon.com, which is no service of AWS",
 		}},
 		"EC2 without a profile": {plain, `{"Statement": ` + ec2 + `}`, []string{
 			"warning no-instance-profile shares/s.yaml:8:41: t.json lets EC2 use role r, but no instance profile is made, without which no instance has the role",
 		}},
+		"a profile for an organization's callers": {instances, `{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}}`, []string{
+			"error trust-lacks-service t.json:1:1: the trust policy does not let ec2.amazonaws.com do sts:AssumeRole, so no instance can use role r, which has an instance profile",
+		}},
+		"an organization without one": {plain, `{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}}`, nil},
 		"errors of grammar, all": {plain, "{\n  \"Statement\": [{\n    \"Effect\": \"allow\",\n    \"Principle\": {\"AWS\": \"222222222222\"},\n    \"Action\": \"sts:AssumeRole\"\n  }]\n}\n", []string{
 			`error policy-syntax t.json:2:17: Resource is missing: a statement without Principal needs Resource or NotResource`,
 			`error policy-syntax t.json:3:15: Effect is "allow": it must be "Allow" or "Deny", in this spelling`,
@@ -301,6 +306,20 @@ func TestOfflineTrust(t *testing.T) {
 		}},
 		"the element of the second": {instances, "{\n  \"Statement\": [\n    " + ec2 + ",\n    {\"Sid\": \"Principal\", \"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\", \"Principal\": \"*\"}\n  ]\n}\n", []string{
 			`error public-trust t.json:4:73: statement "Principal" of the trust policy lets everybody in: the principal is "*", and no condition limits it to fixed principals`,
+		}},
+		"an account in a condition": {plain, "{\"Statement\": {\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"sts:AssumeRole\",\n  \"Condition\": {\"StringEquals\": {\"aws:PrincipalAccount\": \"999999999999\"}}}}", []string{
+			"warning no-external-id t.json:2:3: statement number 1 of the trust policy lets in 999999999999 without asking for an external id, so account 999999999999 can be made to use the role for a stranger",
+			"warning unlisted-account t.json:2:3: statement number 1 of the trust policy lets in 999999999999, of account 999999999999, which the repository does not have",
+		}},
+		"everybody of a place": {plain, "{\"Statement\": {\n  \"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"sts:AssumeRole\", \"Condition\": {\"StringEquals\": {\"aws:SourceVpc\": \"vpc-1\"}}}}", []string{
+			"warning no-instance-profile shares/s.yaml:8:41: t.json lets EC2 use role r, but no instance profile is made, without which no instance has the role",
+			"warning trust-by-place t.json:2:22: statement number 1 of the trust policy lets in callers of any AWS account: the principal is \"*\", and aws:SourceVpc tells where they come from, not who they are",
+		}},
+		"a loose subject": {plain, "{\"Statement\": {\"Effect\": \"Allow\", \"Principal\": {\"Federated\": \"arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com\"}, \"Action\": \"sts:AssumeRoleWithWebIdentity\",\n\"Condition\": {\"StringLike\": {\"token.actions.githubusercontent.com:sub\": [\"repo:acme/x:*\", \"repo:acme*\"]}}}}", []string{
+			"error open-federation t.json:2:1: statement number 1 of the trust policy trusts token.actions.githubusercontent.com, which serves everybody, and token.actions.githubusercontent.com:sub may be repo:acme*, which fits others too",
+		}},
+		"guests of a pool": {plain, "{\"Statement\": {\"Effect\": \"Allow\", \"Principal\": {\"Federated\": \"cognito-identity.amazonaws.com\"}, \"Action\": \"sts:AssumeRoleWithWebIdentity\",\n\"Condition\": {\"StringEquals\": {\"cognito-identity.amazonaws.com:aud\": \"us-east-1:pool\"}}}}", []string{
+			"error open-federation t.json:2:1: statement number 1 of the trust policy trusts cognito-identity.amazonaws.com, which serves everybody, without holding cognito-identity.amazonaws.com:amr to a value",
 		}},
 		"a typo in an id": {plain, `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111112:role/ci"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": "x-1"}}}}`, []string{
 			"warning unlisted-account t.json:1:60: statement number 1 of the trust policy lets in arn:aws:iam::111111111112:role/ci, of account 111111111112, which the repository does not have",
@@ -321,8 +340,8 @@ func TestOfflineTrustOfManyRoles(t *testing.T) {
 		return fmt.Sprintf("{account: %s, role: {name: %s, create: true, trustPolicy: t.json, instanceProfile: true}, access: read}", account, role)
 	}
 	repo, p := offlinePlan(t, offlineShare("s", "lake", consumer("analytics", "a"), consumer("analytics", "b"), consumer("ml", "c")),
-		"t.json", `{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}}`)
-	want := []string{"warning wildcard-action t.json:1:53: statement number 1 of the trust policy allows sts:*, which stands for every way to assume the role"}
+		"t.json", `{"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:*"}}`)
+	want := []string{"warning wildcard-action t.json:1:82: statement number 1 of the trust policy allows sts:*, which stands for every way to assume the role"}
 	if diff := cmp.Diff(slices.Concat(want, want), codesOf(proof.Offline(repo, p))); diff != "" {
 		t.Error(diff)
 	}
