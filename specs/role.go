@@ -17,6 +17,10 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 const maxTrustPolicy = 4096
 
+// reservedPath begins the paths of service-linked roles, see
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html.
+const reservedPath = "/aws-service-role/"
+
 // policyFile is a trust policy read from a file; text is nil after an error.
 type policyFile struct{ text []byte }
 
@@ -27,6 +31,10 @@ func (l *loader) role(c *Consumer, raw *rawRole) bool {
 	role.Pos, role.Create = raw.name.pos, raw.create.value
 	named := l.check(raw.name, "the role name", codeRoleName, roleName)
 	role.Path, role.Name = splitPath(raw.name.value)
+	if named && raw.create.value && strings.HasPrefix(role.Path, reservedPath) {
+		l.fail(codeRoleName, raw.name.pos, "choose another path", "the role name %s is in the path %s, which IAM reserves for roles that AWS's services make", quote(raw.name.value), strings.Trim(reservedPath, "/"))
+		named = false
+	}
 
 	if !raw.create.value && !raw.create.bad {
 		for _, only := range []struct {
