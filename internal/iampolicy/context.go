@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,8 +137,17 @@ func (e *evaluation) lookup(key string) []string {
 	for i := range e.keys {
 		found = e.sameKey(found, &e.context[i], key)
 	}
-	for i := range e.more {
-		found = e.sameKey(found, &e.more[i], key)
+	more := e.more
+	if len(more) > fewKeys {
+		first, _ := slices.BinarySearchFunc(more, key, func(k contextKey, key string) int { return compareFold(k.name, key) })
+		last := first
+		for last < len(more) && compareFold(more[last].name, key) == 0 {
+			last++
+		}
+		more = more[first:last]
+	}
+	for i := range more {
+		found = e.sameKey(found, &more[i], key)
 	}
 	if found == nil {
 		return nil
@@ -155,6 +165,10 @@ func (e *evaluation) sameKey(found, k *contextKey, key string) *contextKey {
 	return k
 }
 
+// fewKeys is up to how many keys are looked through one by one. More of them
+// are sorted: both a context and the conditions that ask for it can be long.
+const fewKeys = 32
+
 // readContext lists the context's keys: a map cannot be asked without case.
 func (e *evaluation) readContext() {
 	e.contextRead = true
@@ -166,4 +180,25 @@ func (e *evaluation) readContext() {
 		e.context[e.keys] = contextKey{name, values}
 		e.keys++
 	}
+	if len(e.more) > fewKeys {
+		slices.SortFunc(e.more, func(a, b contextKey) int { return compareFold(a.name, b.name) })
+	}
+}
+
+// compareFold orders names, of which those are equal that differ in the case of
+// letters of ASCII, as all names of condition keys are made of.
+func compareFold(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if c := cmp.Compare(lowerByte(a[i]), lowerByte(b[i])); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }

@@ -3,6 +3,7 @@ package iampolicy
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,38 @@ func TestDefaultContextIsNotShared(t *testing.T) {
 	for key, values := range DefaultContext(req, time.Unix(1_800_000_000, 0)) {
 		if !slices.Equal(values, want[key]) {
 			t.Errorf("%s is %v, want %v", key, values, want[key])
+		}
+	}
+}
+
+// A key is found whatever its case and however many there are, and twice is an
+// error, as with few.
+func TestManyContextKeys(t *testing.T) {
+	policies := func(key string) Policies {
+		return Policies{Identity: []Named{{Name: "identity policy", Document: must(t, oneOf("Allow", `"s3:*"`, `"*"`, `"StringEquals":{"`+key+`":"v"}`))}}}
+	}
+	for _, n := range []int{0, 1, 20, 21, 52, 53, 54, 1000} {
+		context := map[string][]string{}
+		for i := range n {
+			context["x:Key"+strconv.Itoa(i)] = []string{"v"}
+		}
+		req := Request{Caller: callers["role A"], Action: "s3:GetObject", Resource: object1, Context: context}
+		for i := range n {
+			if d := Evaluate(req, policies("X:kEY"+strconv.Itoa(i))); !d.Allowed() {
+				t.Fatalf("of %d keys, number %d is not found: %v", n, i, d)
+			}
+		}
+		for _, absent := range []string{"x:Key" + strconv.Itoa(n), "x:Ke", "x:Key", "x:Key0x", "a", "z"} {
+			if d := Evaluate(req, policies(absent)); d.Outcome != ImplicitDeny {
+				t.Fatalf("of %d keys, %s is found: %v", n, absent, d)
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		context["X:KEY0"] = []string{"w"}
+		if d := Evaluate(req, policies("x:key0")); d.Outcome != Invalid || !strings.Contains(d.Reasons[0].Text, "X:KEY0 twice") {
+			t.Errorf("of %d keys, one that is there twice: %v", n, d)
 		}
 	}
 }
