@@ -3,7 +3,7 @@ package proof
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -30,7 +30,10 @@ type Answer struct {
 // not take. An Answer that is not invalid holds for the policies of the case
 // and no others.
 func Simulate(line []byte, number int, now time.Time) Answer {
-	r := &caseReader{line: line, number: number, parsed: map[int]iampolicy.Named{}}
+	r := &caseReader{
+		line: line, number: number,
+		parsed: map[int]iampolicy.Named{}, lists: map[int][]iampolicy.Named{}, allLevels: map[int][][]iampolicy.Named{},
+	}
 	a, err := r.answer(now)
 	if err != nil {
 		a.Decision, a.Reason = iampolicy.Invalid, err.Error()
@@ -49,7 +52,11 @@ func Simulate(line []byte, number int, now time.Time) Answer {
 type caseReader struct {
 	line   []byte
 	number int
-	parsed map[int]iampolicy.Named // policies by where they stand: steps share them
+
+	// What was read, by where it stands: steps share it.
+	parsed    map[int]iampolicy.Named
+	lists     map[int][]iampolicy.Named
+	allLevels map[int][][]iampolicy.Named
 }
 
 func (r *caseReader) answer(now time.Time) (Answer, error) {
@@ -63,53 +70,65 @@ func (r *caseReader) answer(now time.Time) (Answer, error) {
 		return a, err
 	}
 	a.Decision = iampolicy.Allowed
-	for _, q := range requests {
+	var notes notesOf
+	for i := range requests {
+		q := &requests[i]
 		d, reason := q.decide()
 		if d.Outcome == iampolicy.Invalid {
 			return a, r.errorf(-1, "%s%s", q.label, reason)
 		}
-		if a.Decision == iampolicy.Allowed {
-			a.Decision, a.Lacking, a.Reason = d.Outcome, d.Lacking, q.label+reason
+		if a.Decision != iampolicy.Allowed {
+			continue // decided, unless a later one is invalid
 		}
+		if !d.Allowed() {
+			notes = notesOf{}
+		}
+		notes.add(q, d)
+		a.Decision, a.Lacking, a.Reason = d.Outcome, d.Lacking, q.label+reason
 	}
 	if a.Decision == iampolicy.Allowed && len(requests) > 1 {
 		a.Reason = allOf(requests)
 	}
+	a.Reason += notes.String()
 	return a, nil
 }
 
-// requests are all that must be allowed: the steps, and first the case's own
-// request, so that steps can only ask for more. A step with the same principal,
-// action and resource stands in its place: it may have another context.
+// requests are all that must be allowed: the case's own request and the steps,
+// so that a step can only ask for more. The case has no request of its own
+// without one of the three fields: then it only has what its steps have in
+// common. And a step stands in its place that is the same request, or only says
+// more of the context.
 func (r *caseReader) requests(base testCase, steps []testCase, now time.Time) ([]simulated, error) {
 	own, err := r.request(base, now)
 	if err != nil {
 		return nil, err
 	}
+	missing := own.missing()
 	if len(steps) == 0 {
-		if missing := own.missing(); missing != "" {
+		if missing != "" {
 			return nil, r.errorf(-1, "the field %q is missing", missing)
 		}
 		return []simulated{own}, nil
 	}
 	var list []simulated
-	replaced := own.missing() != "" // then it is only what the steps have in common
+	isOwn := func(step testCase) bool { return base.isCompletedBy(step, own.isGiven) }
+	if missing == "" && !slices.ContainsFunc(steps, isOwn) {
+		own.label = "the case's own request: "
+		list = append(list, own)
+	}
+	policyOf := base.fields["resource"].value()
 	for i, step := range steps {
-		q, err := r.request(base.with(step), now)
+		c := base.with(step)
+		notOf := c.ownPolicyOnly(step, &policyOf)
+		q, err := r.request(c, now)
 		if err != nil {
 			return nil, err
 		}
-		q.label = r.stepLabel(i, step)
+		q.label, q.notOf = r.stepLabel(i, step), notOf
 		if missing := q.missing(); missing != "" {
 			return nil, r.errorf(-1, "%sthe field %q is missing, here and in the case itself", q.label, missing)
 		}
-		replaced = replaced || q.req.Caller == own.req.Caller &&
-			strings.EqualFold(q.req.Action, own.req.Action) && q.req.Resource == own.req.Resource
 		list = append(list, q)
-	}
-	if !replaced {
-		own.label = "the case's own request: "
-		list = append([]simulated{own}, list...)
 	}
 	return list, nil
 }

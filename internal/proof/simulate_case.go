@@ -16,33 +16,92 @@ var caseFields = []string{
 	"context", "exactContext", "s3BlockPublicAccess", "steps",
 }
 
+// MaxSteps is how many steps a case may have.
+const MaxSteps = 100
+
 // testCase is a case, or a step, before its fields are looked at.
 type testCase struct {
-	fields   map[string]field // without context, id of a case, and steps
-	contexts []field          // a later one's keys win
-	removed  []string         // of a step: what is null, so not inherited
+	fields  map[string]field // without context, id of a case, and steps
+	context caseContext
+	removed []string // of a step: what is null, so not inherited
 }
 
-// with is the case of a step: what it has wins, and it inherits the rest.
-// What only describes a principal or a resource is not inherited by another.
+// with is the case of a step: what it has wins, and it inherits the rest. What
+// only describes a principal or a resource is not inherited by another.
 func (c testCase) with(step testCase) testCase {
-	out := testCase{fields: maps.Clone(c.fields), contexts: c.contexts}
+	out := testCase{fields: maps.Clone(c.fields), context: c.context}
+	drop := func(keys ...string) { out.context = out.context.without(keys) }
 	for _, name := range step.removed {
 		delete(out.fields, name)
 	}
 	if p, ok := step.fields["principal"]; ok && p.value() != c.fields["principal"].value() {
 		delete(out.fields, "principalUniqueId")
 		delete(out.fields, "principalRoleArn")
+		drop("aws:principalarn", "aws:principalaccount")
 	}
 	if res, ok := step.fields["resource"]; ok && isAccountID(cutARN(res.value()).account) {
 		delete(out.fields, "resourceAccount")
+		drop("aws:resourceaccount", "s3:resourceaccount")
+	}
+	if _, ok := step.fields["resourceAccount"]; ok {
+		drop("aws:resourceaccount", "s3:resourceaccount")
 	}
 	maps.Copy(out.fields, step.fields)
 	if slices.Contains(step.removed, "context") {
-		out.contexts = nil
+		out.context = nil
 	}
-	out.contexts = append(slices.Clone(out.contexts), step.contexts...)
+	out.context = out.context.with(step.context)
 	return out
+}
+
+// isCompletedBy reports whether a step is the case's own request, or that with
+// more known of it: condition keys that the case does not give.
+func (c testCase) isCompletedBy(step testCase, isGiven func(key string) bool) bool {
+	for name, f := range step.fields {
+		if name != "title" && name != "id" && !bytes.Equal(f.text, c.fields[name].text) {
+			return false
+		}
+	}
+	for _, name := range step.removed {
+		if _, has := c.fields[name]; has || name == "context" && len(c.context) > 0 {
+			return false
+		}
+	}
+	for key := range step.context {
+		if isGiven(key) {
+			return false
+		}
+	}
+	return true
+}
+
+// ownPolicyOnly takes an inherited resourcePolicy away that is another
+// resource's, and returns whose. Of is the resource that the case's policy is
+// of: its own, or else the first step's that inherits it.
+func (c testCase) ownPolicyOnly(step testCase, of *string) (notOf string) {
+	_, inherits := c.fields["resourcePolicy"]
+	if _, own := step.fields["resourcePolicy"]; own || !inherits {
+		return ""
+	}
+	resource := c.fields["resource"].value()
+	if *of == "" {
+		*of = resource
+	}
+	if withPolicy(resource) == withPolicy(*of) {
+		return ""
+	}
+	delete(c.fields, "resourcePolicy")
+	return withPolicy(*of)
+}
+
+// withPolicy is the resource whose policy bears on a resource: an object's is
+// its bucket's.
+func withPolicy(resource string) string {
+	if cutARN(resource).service == "s3" {
+		bucket, _, _ := strings.Cut(resource, "/")
+		return bucket
+	}
+	return resource
 }
 
 // value is a string's value, empty for all else.
@@ -57,19 +116,13 @@ func (f field) value() string {
 // invalid case can be told by it.
 func (r *caseReader) read(id *json.RawMessage) (base testCase, steps []testCase, err error) {
 	whole, err := r.whole()
-	var list []field
-	if len(whole.text) > 0 && whole.text[0] == '{' {
-		var problem error
-		list, problem = r.members(whole)
-		if err == nil {
-			err = problem
-		}
+	if err != nil {
+		*id = leadingID(whole.text)
+		return base, nil, err
 	}
-	for _, m := range list {
-		if m.name == "id" && (m.kind() == aString || m.kind() == aNumber) {
-			*id = m.text
-			break
-		}
+	list, err := r.members(whole)
+	if i := slices.IndexFunc(list, func(m field) bool { return m.name == "id" }); i >= 0 {
+		*id = asID(list[i])
 	}
 	if err != nil {
 		return base, nil, err
@@ -78,33 +131,39 @@ func (r *caseReader) read(id *json.RawMessage) (base testCase, steps []testCase,
 		return base, nil, err
 	}
 	if f, ok := base.fields["steps"]; ok {
-		if f.kind() != aList {
-			return base, nil, r.errorf(f.at, "steps must be a list of partial cases, not %s", f.kind())
-		}
-		items, err := r.items(f)
-		if err != nil {
-			return base, nil, err
-		}
-		for _, item := range items {
-			item.name = "a step"
-			list, err := r.members(item)
-			if err != nil {
-				return base, nil, err
-			}
-			step, err := r.gather(list, true)
-			if err != nil {
-				return base, nil, err
-			}
-			steps = append(steps, step)
-		}
+		steps, err = r.steps(f)
 	}
-	return base, steps, nil
+	return base, steps, err
+}
+
+func (r *caseReader) steps(f field) ([]testCase, error) {
+	if f.kind() != aList {
+		return nil, r.errorf(f.at, "steps must be a list of partial cases, not %s", f.kind())
+	}
+	items := f.items()
+	if len(items) > MaxSteps {
+		return nil, r.errorf(f.at, "there are %d steps, and a case may have %d: write several cases", len(items), MaxSteps)
+	}
+	var steps []testCase
+	for _, item := range items {
+		item.name = "a step"
+		list, err := r.members(item)
+		if err != nil {
+			return nil, err
+		}
+		step, err := r.gather(list, true)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
 }
 
 // gather sorts fields. null is the same as no field at all; in a step it takes
 // away what the step would inherit.
-func (r *caseReader) gather(list []field, isStep bool) (testCase, error) {
-	c := testCase{fields: map[string]field{}}
+func (r *caseReader) gather(list []field, isStep bool) (c testCase, err error) {
+	c.fields = make(map[string]field, len(list))
 	for _, m := range list {
 		switch {
 		case !slices.Contains(caseFields, m.name):
@@ -113,13 +172,12 @@ func (r *caseReader) gather(list []field, isStep bool) (testCase, error) {
 			return c, r.errorf(m.nameAt, "a step has no steps of its own: put them in one list")
 		case m.kind() == aNull:
 			c.removed = append(c.removed, m.name)
-		case m.name == "id":
-			if m.kind() != aString && m.kind() != aNumber {
-				return c, r.errorf(m.at, "id must be a string, not %s", m.kind())
-			}
-			c.fields["id"] = m
+		case m.name == "id" && asID(m) == nil:
+			return c, r.errorf(m.at, "id must be a string, not %s", m.kind())
 		case m.name == "context":
-			c.contexts = append(c.contexts, m)
+			if c.context, err = r.context(m); err != nil {
+				return c, err
+			}
 		default:
 			c.fields[m.name] = m
 		}
@@ -172,67 +230,4 @@ func (r *caseReader) bool(c testCase, name string) (bool, error) {
 		return false, r.errorf(f.at, "%s must be true or false, not %s", name, f.kind())
 	}
 	return ok && f.text[0] == 't', nil
-}
-
-// condition is one key of a case's context.
-type condition struct {
-	name   string
-	values []string // nil: the key is taken out, a default one too
-}
-
-// context reads the condition keys, by their names in lower case.
-func (r *caseReader) context(c testCase) (map[string]condition, error) {
-	all := map[string]condition{}
-	for _, f := range c.contexts {
-		list, err := r.members(f)
-		if err != nil {
-			return nil, err
-		}
-		here := map[string]bool{}
-		for _, m := range list {
-			folded := strings.ToLower(m.name)
-			switch {
-			case m.name == "":
-				return nil, r.errorf(m.nameAt, "a condition key has no name")
-			case here[folded]:
-				return nil, r.errorf(m.nameAt, "the condition key %q stands twice, in another case: keep one", m.name)
-			}
-			here[folded] = true
-			values, err := r.values(m)
-			if err != nil {
-				return nil, err
-			}
-			all[folded] = condition{m.name, values}
-		}
-	}
-	return all, nil
-}
-
-// values are those of a condition key: one, or a list. Numbers and booleans
-// count as they are written, as they do in policies.
-func (r *caseReader) values(f field) ([]string, error) {
-	items := []field{f}
-	switch f.kind() {
-	case aNull:
-		return nil, nil
-	case aList:
-		var err error
-		if items, err = r.items(f); err != nil {
-			return nil, err
-		}
-	}
-	out := []string{}
-	for _, item := range items {
-		switch item.kind() {
-		case aNumber, aBoolean:
-			out = append(out, string(item.text))
-		default:
-			s, err := r.string(item)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, s)
-		}
-	}
-	return out, nil
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 func simulateDoc(t *testing.T) string {
@@ -56,5 +58,36 @@ func TestSimulateDocFields(t *testing.T) {
 	}
 	if !slices.Equal(fields, caseFields) {
 		t.Errorf("the guide has the fields\n%v\nand there are\n%v", fields, caseFields)
+	}
+}
+
+// The guide's table of default keys has all that some request has, and no other.
+func TestSimulateDocDefaultContext(t *testing.T) {
+	_, table, found := strings.Cut(simulateDoc(t), "\n**Default context**")
+	if !found {
+		t.Fatal("the guide has no default context")
+	}
+	table, _, _ = strings.Cut(table, "\nA user with")
+	documented := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\|([^|]+)\|`).FindAllStringSubmatch(table, -1) {
+		for _, key := range regexp.MustCompile("`([a-z0-9]+:[A-Za-z]+)`").FindAllStringSubmatch(row[1], -1) {
+			documented[key[1]] = true
+		}
+	}
+	keys := map[string]bool{}
+	for _, who := range []iampolicy.Caller{
+		{Kind: iampolicy.Anonymous},
+		{Kind: iampolicy.Service, ARN: "ec2.amazonaws.com"},
+		{Kind: iampolicy.User, ARN: "arn:aws:iam::111111111111:user/ann", UniqueID: "AIDAEXAMPLEEXAMPLE12"},
+		{Kind: iampolicy.Role, ARN: "arn:aws:iam::111111111111:role/r"},
+	} {
+		for action, resource := range map[string]string{"s3:GetObject": "arn:aws:s3:::b/x", "kms:Decrypt": "arn:aws:kms:eu-west-1:111111111111:key/k"} {
+			for key := range iampolicy.DefaultContext(iampolicy.Request{Caller: who, Action: action, Resource: resource}, simulateNow) {
+				keys[key] = true
+			}
+		}
+	}
+	if got, want := sortedKeys(documented), sortedKeys(keys); !slices.Equal(got, want) {
+		t.Errorf("the guide has the keys\n%v\nand there are\n%v", got, want)
 	}
 }

@@ -95,6 +95,7 @@ func TestSimulateInvalidFields(t *testing.T) {
 		"s3BlockPublicAccess as number": {`{"s3BlockPublicAccess":1}`, "s3BlockPublicAccess must be true or false, not a number"},
 		"title of no type":              {`{"title":1}`, "title must be a string"},
 		"steps of no type":              {`{"steps":{}}`, "steps must be a list of partial cases"},
+		"too many steps":                {`{"steps":[{}` + strings.Repeat(`,{}`, MaxSteps) + `]}`, "there are 101 steps, and a case may have 100"},
 		"a step of no type":             {`{"steps":[1]}`, "a step must be an object, not a number"},
 		"a field of a step misspelt":    {`{"steps":[{"ation":"s3:GetObject"}]}`, `there is no field "ation": did you mean "action"?`},
 		"steps in a step":               {`{"steps":[{"steps":[]}]}`, "a step has no steps"},

@@ -12,15 +12,16 @@ import (
 
 // policies reads all policies of a case. A kind of policy of which there is
 // none, or an empty list, limits nothing and allows nothing.
-func (r *caseReader) policies(c testCase) (p iampolicy.Policies, err error) {
+func (r *caseReader) policies(c testCase, req *iampolicy.Request) (p iampolicy.Policies, err error) {
 	for _, list := range []struct {
-		name, kind string
-		into       *[]iampolicy.Named
+		name string
+		kind policyKind
+		into *[]iampolicy.Named
 	}{
-		{"identityPolicies", "the identity policy", &p.Identity},
-		{"boundary", "the permissions boundary", &p.Boundary},
-		{"sessionPolicy", "the session policy", &p.Session},
-		{"endpointPolicies", "the VPC endpoint policy", &p.Endpoint},
+		{"identityPolicies", policyKind{"the identity policy", iamText}, &p.Identity},
+		{"boundary", policyKind{"the permissions boundary", iamText}, &p.Boundary},
+		{"sessionPolicy", policyKind{"the session policy", iamText}, &p.Session},
+		{"endpointPolicies", policyKind{"the VPC endpoint policy", nil}, &p.Endpoint},
 	} {
 		if f, ok := c.fields[list.name]; ok {
 			if *list.into, err = r.policyList(f, list.kind); err != nil {
@@ -29,51 +30,62 @@ func (r *caseReader) policies(c testCase) (p iampolicy.Policies, err error) {
 		}
 	}
 	if f, ok := c.fields["resourcePolicy"]; ok {
-		named, err := r.policy(f, "the resource policy")
+		named, err := r.policy(f, policyKind{"the resource policy", nil})
 		if err != nil {
 			return p, err
 		}
+		if err := resourceRules(req, named.Document); err != nil {
+			return p, r.errorf(f.at, "%s: %w", f.name, err)
+		}
 		p.Resource = &named
 	}
-	if p.SCPs, err = r.levels(c, "scps", "the service control policy"); err != nil {
+	if p.SCPs, err = r.levels(c, "scps", policyKind{"the service control policy", nil}); err != nil {
 		return p, err
 	}
-	if p.RCPs, err = r.levels(c, "rcps", "the resource control policy"); err != nil {
+	if p.RCPs, err = r.levels(c, "rcps", policyKind{"the resource control policy", rcpRules}); err != nil {
 		return p, err
 	}
 	p.RestrictPublicBuckets, err = r.bool(c, "s3BlockPublicAccess")
 	return p, err
 }
 
+// policyKind is what sort of policy is read: what reasons call it, and what
+// AWS refuses in one of it beyond the grammar; nil: nothing.
+type policyKind struct {
+	label   string
+	refused func(*iampolicy.Document) error
+}
+
 // policyList reads a list of policies, or one. It is nil if it is empty.
-func (r *caseReader) policyList(f field, kind string) ([]iampolicy.Named, error) {
+func (r *caseReader) policyList(f field, kind policyKind) ([]iampolicy.Named, error) {
 	if f.kind() != aList {
 		p, err := r.policy(f, kind)
 		return []iampolicy.Named{p}, err
 	}
-	items, err := r.items(f)
-	if err != nil {
-		return nil, err
+	if list, ok := r.lists[f.at]; ok {
+		return list, nil
 	}
+	items := f.items()
 	var list []iampolicy.Named
 	for i, item := range items {
 		item.name = fmt.Sprintf("%s[%d]", f.name, i)
-		label := kind
+		one := kind
 		if len(items) > 1 {
-			label = fmt.Sprintf("%s number %d", kind, i+1)
+			one.label = fmt.Sprintf("%s number %d", kind.label, i+1)
 		}
-		p, err := r.policy(item, label)
+		p, err := r.policy(item, one)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, p)
 	}
+	r.lists[f.at] = list
 	return list, nil
 }
 
 // levels reads the lists of an organization's policies, the root's first. A
 // level without policies is one all the same: nothing in it allows.
-func (r *caseReader) levels(c testCase, name, kind string) ([][]iampolicy.Named, error) {
+func (r *caseReader) levels(c testCase, name string, kind policyKind) ([][]iampolicy.Named, error) {
 	f, ok := c.fields[name]
 	if !ok {
 		return nil, nil
@@ -81,22 +93,22 @@ func (r *caseReader) levels(c testCase, name, kind string) ([][]iampolicy.Named,
 	if f.kind() != aList {
 		return nil, r.errorf(f.at, "%s must be a list of lists of policies, one a level, the root's first, not %s", name, f.kind())
 	}
-	items, err := r.items(f)
-	if err != nil {
-		return nil, err
+	if levels, ok := r.allLevels[f.at]; ok {
+		return levels, nil
 	}
 	var levels [][]iampolicy.Named
-	for i, item := range items {
-		if item.kind() != aList {
-			return nil, r.errorf(item.at, "%s[%d] must be the list of one level's policies, not %s: write [[…], […]], the root's first", name, i, item.kind())
-		}
+	for i, item := range f.items() {
 		item.name = fmt.Sprintf("%s[%d]", name, i)
-		level, err := r.policyList(item, fmt.Sprintf("%s of level %d", kind, i+1))
+		if item.kind() != aList {
+			return nil, r.errorf(item.at, "%s must be the list of one level's policies, not %s: write [[…], […]], the root's first", item.name, item.kind())
+		}
+		level, err := r.policyList(item, policyKind{fmt.Sprintf("%s of level %d", kind.label, i+1), kind.refused})
 		if err != nil {
 			return nil, err
 		}
 		levels = append(levels, level)
 	}
+	r.allLevels[f.at] = levels
 	return levels, nil
 }
 
@@ -145,13 +157,12 @@ func bytesOf(text []byte, characters int) int {
 }
 
 // policy reads a policy, or {name, policy}; the policy is an object or a
-// string that holds one. kind is what reasons call it, number is its place
-// where it is one of several.
-func (r *caseReader) policy(f field, kind string) (iampolicy.Named, error) {
+// string that holds one.
+func (r *caseReader) policy(f field, kind policyKind) (iampolicy.Named, error) {
 	if p, ok := r.parsed[f.at]; ok {
 		return p, nil
 	}
-	p := iampolicy.Named{Name: kind}
+	p := iampolicy.Named{Name: kind.label}
 	document := f
 	if f.kind() == anObject {
 		list, err := r.members(f)
@@ -159,7 +170,7 @@ func (r *caseReader) policy(f field, kind string) (iampolicy.Named, error) {
 			return p, err
 		}
 		if slices.ContainsFunc(list, func(m field) bool { return m.name == "name" || m.name == "policy" }) {
-			if document, p.Name, err = r.named(f, list, kind); err != nil {
+			if document, p.Name, err = r.named(f, list, kind.label); err != nil {
 				return p, err
 			}
 		}
@@ -179,6 +190,11 @@ func (r *caseReader) policy(f field, kind string) (iampolicy.Named, error) {
 	var err error
 	if p.Document, err = iampolicy.Parse(text); err != nil {
 		return p, r.badPolicy(f, document, err)
+	}
+	if kind.refused != nil {
+		if err := kind.refused(p.Document); err != nil {
+			return p, r.errorf(document.at, "%s: %w", f.name, err)
+		}
 	}
 	r.parsed[f.at] = p
 	return p, nil

@@ -118,6 +118,59 @@ func TestSimulateSteps(t *testing.T) {
 	})
 }
 
+// drawStep draws a step that does not say more of the context.
+func drawStep(t *rapid.T) drawnCase {
+	step := drawnCase{}
+	for _, name := range sortedKeys(simulateChoices) {
+		switch rapid.IntRange(0, 3).Draw(t, "the step's "+name) {
+		case 0:
+			step[name] = json.RawMessage(rapid.SampledFrom(simulateChoices[name]).Draw(t, name))
+		case 1:
+			step[name] = json.RawMessage("null")
+		}
+	}
+	if string(step["context"]) != "null" {
+		delete(step, "context")
+	}
+	return step
+}
+
+// Where an allowed case's reason names no keys that are not given, none of them
+// could make it denied.
+func TestSimulateNamesMissingKeys(t *testing.T) {
+	given := map[string][]string{
+		"aws:SourceIp": {"203.0.113.7", "192.0.2.1"}, "aws:UserAgent": {"x", "xy", "z"}, "s3:prefix": {"logs/", "in/"},
+	}
+	policies := map[string][]string{
+		"identityPolicies": {`["$all"]`, `["$getNoIP"]`, `["$getNoIP", "$get"]`, `["$list", "$getNoIP"]`},
+		"resourcePolicy":   {`"$toReader"`, `"$toAccount"`, `"$fromIP"`, "{\"Statement\": [" + simulatePolicies["toAccount"] + "," + simulatePolicies["denyIP"] + "]}", "{\"Statement\": [" + simulatePolicies["toAccount"] + "," + simulatePolicies["onlyIP"] + "]}"},
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawCase(t)
+		delete(c, "context")
+		for _, name := range sortedKeys(policies) {
+			c[name] = json.RawMessage(rapid.SampledFrom(policies[name]).Draw(t, name))
+		}
+		a := c.simulate(t)
+		if !a.Allowed || strings.Contains(a.Reason, "the case gives no ") {
+			return
+		}
+		context := map[string]string{}
+		for _, key := range sortedKeys(given) {
+			if rapid.Bool().Draw(t, "gives "+key) {
+				context[key] = rapid.SampledFrom(given[key]).Draw(t, key)
+			}
+		}
+		text, err := json.Marshal(context)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := c.with(drawnCase{"context": text}).simulate(t); !b.Allowed {
+			t.Fatalf("allowed, but with the context %s: %s", text, b.Reason)
+		}
+	})
+}
+
 // Whatever limits more never allows more, and steps only ask for more.
 func TestSimulateNeverWidens(t *testing.T) {
 	policy := func(name string) json.RawMessage { return json.RawMessage(`[["$` + name + `"]]`) }
@@ -134,6 +187,9 @@ func TestSimulateNeverWidens(t *testing.T) {
 		})
 		if a := limited.simulate(t); a.Allowed {
 			t.Fatalf("limits allow it: %s", a.Reason)
+		}
+		if a := c.steps(t, drawStep(t)).simulate(t); a.Allowed {
+			t.Fatalf("a step makes a denied case allowed: %s", a.Reason)
 		}
 		other := drawnCase{"action": json.RawMessage(`"s3:DeleteObject"`), "resource": json.RawMessage(`"arn:aws:s3:::b/other"`), "resourcePolicy": json.RawMessage(`"$public"`)}
 		if a := c.steps(t, other).simulate(t); a.Allowed {

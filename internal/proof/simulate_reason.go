@@ -2,6 +2,7 @@ package proof
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -86,4 +87,44 @@ func allOf(requests []simulated) string {
 		texts = append(texts, q.req.Action+" on "+q.req.Resource)
 	}
 	return fmt.Sprintf("all %d requests are allowed: %s", len(texts), strings.Join(texts, ", "))
+}
+
+// notesOf is what a reason adds on what the case does not say.
+type notesOf struct {
+	notOf   []string // see simulated
+	missing []string // condition keys
+}
+
+// add notes what decided one of the requests that a reason is about.
+func (n *notesOf) add(q *simulated, d iampolicy.Decision) {
+	if q.notOf != "" && (d.Allowed() || slices.Contains(d.Lacking, iampolicy.SideResource)) && !slices.Contains(n.notOf, q.notOf) {
+		n.notOf = append(n.notOf, q.notOf)
+	}
+	for _, key := range q.missingKeys(d) {
+		if !slices.ContainsFunc(n.missing, func(have string) bool { return strings.EqualFold(have, key) }) {
+			n.missing = append(n.missing, key)
+		}
+	}
+}
+
+// mostKeys is how many condition keys one sentence names.
+const mostKeys = 5
+
+func (n *notesOf) String() string {
+	text := ""
+	for _, whose := range n.notOf {
+		text += "; the case's resourcePolicy is that of " + whose + " and counts for no other resource"
+	}
+	names := n.missing
+	if more := len(names) - mostKeys; more > 0 {
+		names = append(slices.Clone(names[:mostKeys]), fmt.Sprintf("%d more", more))
+	}
+	if last := len(names) - 1; last >= 0 {
+		list := names[last]
+		if last > 0 {
+			list = strings.Join(names[:last], ", ") + " and " + list
+		}
+		text += "; the case gives no " + list + ", which its policies ask for"
+	}
+	return text
 }

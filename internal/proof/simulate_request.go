@@ -1,7 +1,6 @@
 package proof
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +13,11 @@ type simulated struct {
 	label    string // of a step
 	req      iampolicy.Request
 	policies iampolicy.Policies
-	assumed  bool // nothing says whose the resource is
+	given    caseContext // what the case says of the context
+	assumed  bool        // nothing says whose the resource is
+	// notOf is what the case's resourcePolicy is of, where that is not this
+	// request's resource.
+	notOf string
 }
 
 // missing is the field without which it is no request.
@@ -45,7 +48,7 @@ func (r *caseReader) request(c testCase, now time.Time) (q simulated, err error)
 			return q, err
 		}
 	}
-	if q.policies, err = r.policies(c); err != nil {
+	if q.policies, err = r.policies(c, &q.req); err != nil {
 		return q, err
 	}
 	if q.req.Caller, err = r.caller(c, cutARN(q.req.Resource).partition); err != nil {
@@ -54,21 +57,18 @@ func (r *caseReader) request(c testCase, now time.Time) (q simulated, err error)
 	if q.req.Caller.Kind == iampolicy.Root && len(q.policies.Identity) > 0 {
 		return q, r.errorf(c.fields["identityPolicies"].at, "identityPolicies: a root user has none, they would count for nothing: give a role or user as principal")
 	}
-	conditions, err := r.context(c)
-	if err != nil {
-		return q, err
-	}
 	exact, err := r.bool(c, "exactContext")
 	if err != nil {
 		return q, err
 	}
-	if err := r.owner(c, &q, conditions); err != nil {
+	if err := r.owner(c, &q); err != nil {
 		return q, err
 	}
 	if q.missing() == "" {
-		q.req.Context = contextOf(q.req, conditions, exact, now)
+		q.given = c.context
+		q.req.Context, err = r.contextOf(&q, c.context, exact, now)
 	}
-	return q, nil
+	return q, err
 }
 
 // caller reads who makes the request; a caller of no kind where the case does
@@ -142,7 +142,7 @@ func isServiceName(s string) bool {
 // ARN says it, the context may: aws:ResourceAccount is the owner's. Else it is
 // taken for the caller's own account, as AWS's own simulator does, and an
 // answer that says "allowed" says so.
-func (r *caseReader) owner(c testCase, q *simulated, conditions map[string]condition) error {
+func (r *caseReader) owner(c testCase, q *simulated) error {
 	if owner := q.req.ResourceAccount; owner != "" && !isAccountID(owner) {
 		return r.errorf(c.fields["resourceAccount"].at, "resourceAccount %q is no account id: it must have 12 digits", owner)
 	}
@@ -150,46 +150,17 @@ func (r *caseReader) owner(c testCase, q *simulated, conditions map[string]condi
 		return nil
 	}
 	for _, key := range []string{"aws:resourceaccount", "s3:resourceaccount"} {
-		v := conditions[key]
-		if len(v.values) != 1 || !isAccountID(v.values[0]) {
+		account := c.context.one(key)
+		if !isAccountID(account) {
 			continue
 		}
-		if known := q.req.ResourceAccount; known != "" && known != v.values[0] {
-			return r.errorf(c.contexts[len(c.contexts)-1].at, "context: aws:ResourceAccount is %s and s3:ResourceAccount %s: a resource has one account", known, v.values[0])
+		if known := q.req.ResourceAccount; known != "" && known != account {
+			return r.errorf(c.context[key].at, "context: aws:ResourceAccount is %s and s3:ResourceAccount %s: a resource has one account", known, account)
 		}
-		q.req.ResourceAccount = v.values[0]
+		q.req.ResourceAccount = account
 	}
 	q.assumed = q.req.ResourceAccount == "" && q.req.Caller.Account != ""
 	return nil
-}
-
-// contextOf is the request's context: what AWS always sends, unless it is to be
-// exact, and over it what the case has.
-func contextOf(req iampolicy.Request, conditions map[string]condition, exact bool, now time.Time) map[string][]string {
-	out := map[string][]string{}
-	if !exact {
-		// aws:EpochTime follows a time that the case sets.
-		epoch := true
-		if set, ok := conditions["aws:currenttime"]; ok && len(set.values) == 1 {
-			at, err := time.Parse(time.RFC3339, set.values[0])
-			epoch = err == nil
-			now = at
-		}
-		out = iampolicy.DefaultContext(req, now)
-		if !epoch {
-			delete(out, "aws:EpochTime")
-		}
-		maps.DeleteFunc(out, func(name string, _ []string) bool {
-			_, ok := conditions[strings.ToLower(name)]
-			return ok
-		})
-	}
-	for _, c := range conditions {
-		if c.values != nil {
-			out[c.name] = c.values
-		}
-	}
-	return out
 }
 
 // arnParts are the six parts of an ARN, all empty for what is none.
