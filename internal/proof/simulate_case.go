@@ -26,25 +26,35 @@ type testCase struct {
 	removed []string // of a step: what is null, so not inherited
 }
 
+// ofPrincipal and ofResource are condition keys that describe one: what AWS
+// sends follows from it, so another's are not inherited.
+var (
+	ofPrincipal = []string{
+		"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:principalisawsservice", "aws:principalservicename",
+		"aws:principalservicenameslist", "aws:username", "aws:userid", "aws:tokenissuetime", "kms:calleraccount",
+	}
+	ofResource = []string{"aws:resourceaccount", "s3:resourceaccount", "aws:requestedregion"}
+)
+
 // with is the case of a step: what it has wins, and it inherits the rest. What
 // only describes a principal or a resource is not inherited by another.
 func (c testCase) with(step testCase) testCase {
 	out := testCase{fields: maps.Clone(c.fields), context: c.context}
-	drop := func(keys ...string) { out.context = out.context.without(keys) }
 	for _, name := range step.removed {
 		delete(out.fields, name)
 	}
 	if p, ok := step.fields["principal"]; ok && p.value() != c.fields["principal"].value() {
 		delete(out.fields, "principalUniqueId")
 		delete(out.fields, "principalRoleArn")
-		drop("aws:principalarn", "aws:principalaccount")
+		out.context = out.context.without(ofPrincipal)
 	}
-	if res, ok := step.fields["resource"]; ok && isAccountID(cutARN(res.value()).account) {
+	res, ok := step.fields["resource"]
+	namesAccount := ok && isAccountID(cutARN(res.value()).account)
+	if namesAccount {
 		delete(out.fields, "resourceAccount")
-		drop("aws:resourceaccount", "s3:resourceaccount")
 	}
-	if _, ok := step.fields["resourceAccount"]; ok {
-		drop("aws:resourceaccount", "s3:resourceaccount")
+	if _, ok := step.fields["resourceAccount"]; ok || namesAccount {
+		out.context = out.context.without(ofResource)
 	}
 	maps.Copy(out.fields, step.fields)
 	if slices.Contains(step.removed, "context") {

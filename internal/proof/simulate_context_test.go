@@ -106,6 +106,7 @@ func TestSimulateContradiction(t *testing.T) {
 		"no resource":                    `{"resourceAccount":null,"action":"s3:ListAllMyBuckets","resource":"*","identityPolicies":["$all"],"resourcePolicy":null,"context":{"aws:ResourceAccount":"111111111111"}}`,
 		"another principal":              `{"resourcePolicy":"$toAccount","context":{"aws:PrincipalArn":"arn:aws:iam::222222222222:role/team/reader"},"steps":[{"principal":"arn:aws:iam::222222222222:role/other"}]}`,
 		"another account's resource":     `{"context":{"aws:ResourceAccount":"111111111111"},"identityPolicies":["$all"],"steps":[{"action":"kms:Decrypt","resource":"arn:aws:kms:eu-west-1:333333333333:key/k2","resourcePolicy":"$key"}]}`,
+		"another principal's name":       `{"principal":"arn:aws:iam::222222222222:user/logs","identityPolicies":["$mine"],"resourcePolicy":"$toAccount","context":{"aws:username":"logs"},"steps":[{"resource":"arn:aws:s3:::b/ann/x","principal":"arn:aws:iam::222222222222:user/ann"}]}`,
 		"another resource of whose that": `{"context":{"aws:ResourceAccount":"111111111111"},"identityPolicies":["$all"],"steps":[{"resource":"arn:aws:s3:::c/x","resourceAccount":"222222222222"}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
