@@ -98,7 +98,11 @@ func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, en
 func (a *app) startSandbox(dir string, repo *specs.Repository) (*sandbox.Server, string, error) {
 	state := a.flags.sandboxState
 	if state == "" {
-		state = filepath.Join(dir, ".xshare", "sandbox.json")
+		own := filepath.Join(dir, ".xshare")
+		if err := ignoreState(own); err != nil {
+			return nil, "", err
+		}
+		state = filepath.Join(own, "sandbox.json")
 	}
 	server, err := newSandbox(repo, sandbox.Options{StatePath: state})
 	if err != nil {

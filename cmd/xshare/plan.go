@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/xshare/xshare/internal/report"
@@ -31,6 +30,9 @@ differences of every policy document. It uses credentials that cannot write.`,
 }
 
 func (a *app) plan(ctx context.Context, dir string) (err error) {
+	if err := checkPlace("--out", a.flags.out); err != nil {
+		return err
+	}
 	w, end, err := a.open(ctx, dir, true)
 	if err != nil {
 		return err
@@ -78,7 +80,7 @@ func (a *app) savePlan(w *world, changes *plan.Changes) error {
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(a.flags.out, text, 0o644); err != nil {
+	if err := writeFile(a.flags.out, text); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	return nil

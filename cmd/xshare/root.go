@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -104,16 +105,12 @@ func directory(args []string) string {
 func (a *app) addFormat(cmd *cobra.Command, formats ...string) {
 	cmd.Flags().StringVar(&a.flags.format, "format", formats[0], "output format: "+strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
-	check := cmd.PreRunE
-	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+	addCheck(cmd, func() error {
 		if !slices.Contains(formats, a.flags.format) {
 			return fmt.Errorf("--format %q is not known: use %s", a.flags.format, strings.Join(formats, " or "))
 		}
-		if check != nil {
-			return check(cmd, args)
-		}
 		return nil
-	}
+	})
 }
 
 // addAccountFlags adds what every command has that calls AWS.
@@ -122,16 +119,38 @@ func (a *app) addAccountFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&a.flags.only, "only", nil, "only shares whose name matches this glob; may repeat")
 	f.StringVar(&a.flags.since, "since", "", "only shares changed since this git revision, and those that meet them on a bucket or role")
 	f.IntVar(&a.flags.concurrency, "concurrency", 64, "how many accounts, and changes, are worked on at once")
-	f.BoolVar(&a.flags.sandbox, "sandbox", false, "run against the embedded AWS instead of real accounts")
-	f.StringVar(&a.flags.sandboxState, "sandbox-state", "", "the embedded AWS's state file (default DIR/.xshare/sandbox.json)")
-	f.StringVar(&a.flags.stats, "stats", "", "write the number of API calls to this file, as JSON")
-	check := cmd.PreRunE
-	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+	a.addSandboxFlags(cmd)
+	addCheck(cmd, func() error {
 		if a.flags.concurrency < 1 {
 			return fmt.Errorf("--concurrency %d: give a number from 1 up", a.flags.concurrency)
 		}
-		if check != nil {
-			return check(cmd, args)
+		return nil
+	})
+}
+
+// addSandboxFlags adds what every command has that may call the embedded AWS.
+func (a *app) addSandboxFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&a.flags.sandbox, "sandbox", false, "run against the embedded AWS instead of real accounts")
+	f.StringVar(&a.flags.sandboxState, "sandbox-state", "", "the embedded AWS's state file, with --sandbox (default DIR/.xshare/sandbox.json)")
+	f.StringVar(&a.flags.stats, "stats", "", "write the number of API calls to this file, as JSON")
+	addCheck(cmd, func() error {
+		if a.flags.sandboxState != "" && !a.flags.sandbox {
+			return errors.New("--sandbox-state goes with --sandbox: without it, this would be done in the real accounts")
+		}
+		return nil
+	})
+}
+
+// addCheck has flags checked before a command runs.
+func addCheck(cmd *cobra.Command, check func() error) {
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if err := check(); err != nil {
+			return err
+		}
+		if before != nil {
+			return before(cmd, args)
 		}
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/xshare/xshare/internal/sandbox"
@@ -95,12 +94,11 @@ unset AWS_SESSION_TOKEN AWS_PROFILE
 	return err
 }
 
-// writeReadyFile writes the file in one step, so that whoever waits for it
-// never reads half of it.
+// writeReadyFile tells whoever waits for the file where the sandbox answers.
 func writeReadyFile(path, endpoint string) error {
 	text, err := json.Marshal(map[string]string{"endpoint": endpoint})
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(text, '\n'), 0o644)
+	return writeFile(path, append(text, '\n'))
 }

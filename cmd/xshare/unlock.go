@@ -25,9 +25,7 @@ See first that it is dead.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&a.flags.yes, "yes", false, "do not ask")
-	f.BoolVar(&a.flags.sandbox, "sandbox", false, "run against the embedded AWS instead of real accounts")
-	f.StringVar(&a.flags.sandboxState, "sandbox-state", "", "the embedded AWS's state file (default DIR/.xshare/sandbox.json)")
-	f.StringVar(&a.flags.stats, "stats", "", "write the number of API calls to this file, as JSON")
+	a.addSandboxFlags(cmd)
 	return cmd
 }
 
