@@ -141,6 +141,8 @@ shares/sales.yaml:13:16: trust is only for a role with create: true: add create:
 shares/sales.yaml:13:30: permissionsBoundary is only for a role with create: true: add create: true, or take permissionsBoundary out`},
 	{"trust misspelt", share("trust: ec2", "trust: ecs-task"), `
 shares/sales.yaml:14:16: trust "ecs-task" is not known: did you mean "ecs-tasks"?`},
+	{"trust cut short", share("trust: ec2", "trust: ecs"), `
+shares/sales.yaml:14:16: trust "ecs" is not known: did you mean "ecs-tasks"?`},
 	{"trust far off", share("trust: ec2", "trust: everybody"), `
 shares/sales.yaml:14:16: trust "everybody" is not known: write a service principal such as glue.amazonaws.com, or one of ec2, lambda, ecs-tasks`},
 	{"trust in an account", share("trust: ec2", `trust: "333333333333"`), `
@@ -161,6 +163,8 @@ shares/sales.yaml:14:22: there is no file "trust.json": write "shares/trust.json
 shares/sales.yaml:14:22: "shares" is not a plain file: put a plain file there`},
 	{"trustPolicy is no JSON", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", "Version: 1"), `
 trust.json:1:1: the file "trust.json" is not a JSON policy, invalid JSON: a value is expected here: write a trust policy in JSON there`},
+	{"trustPolicy with a comma too many", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", "{\"Statement\": [\n  {},\n]}"), `
+trust.json:2:5: the file "trust.json" is not a JSON policy, invalid JSON: there is a comma before the closing bracket: write a trust policy in JSON there`},
 	{"trustPolicy without Statement", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", "{}"), `
 shares/sales.yaml:14:22: the file "trust.json" is a policy without Statement: write a trust policy in JSON there`},
 	{"trustPolicy too long", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", `{"Statement":["`+strings.Repeat("x", 4096)+`"]}`), `
@@ -171,6 +175,10 @@ shares/sales.yaml:14:22: the file "trust.json" holds the character U+2192, which
 shares/sales.yaml:14:22: "trust.json" is larger than the 32768 bytes that are read: make it smaller, or split it into several files`},
 	{"profile with a path", share("trust: ec2", "trust: ec2\n        instanceProfile: app/p"), `
 shares/sales.yaml:15:26: the instance profile name "app/p" has a path: write the instance profile's name alone`},
+	{"profile true in quotes", share("trust: ec2", "trust: ec2\n        instanceProfile: \"true\""), `
+shares/sales.yaml:15:26: instanceProfile is the text "true": write true without quotes, or another name`},
+	{"profile yes", share("trust: ec2", "trust: ec2\n        instanceProfile: yes"), `
+shares/sales.yaml:15:26: instanceProfile is the text "yes": write true or false without quotes, or another name`},
 	{"profile is a number", share("trust: ec2", "trust: ec2\n        instanceProfile: 1"), `
 shares/sales.yaml:15:26: instanceProfile must be a text and YAML reads the number 1: write it in quotes: "1"`},
 	{"profile of a lambda's role", share("trust: ec2", "trust: lambda\n        instanceProfile: true"), `
@@ -198,7 +206,9 @@ shares/sales.yaml:15:15: warning: access full opens every S3 action, changing th
 	{"full with prefixes", share("access: [read]", "access: full\n      prefixes: [in/]"), `
 shares/sales.yaml:15:15: access full is the whole bucket and does not go with prefixes: take full or the prefixes out`},
 	{"action unknown", share("access: [read]", "actions: [s3:GetObjects]"), `
-shares/sales.yaml:15:17: the action "s3:GetObjects" does not exist: look it up in AWS's list of actions for Amazon S3`},
+shares/sales.yaml:15:17: the action "s3:GetObjects" does not exist: did you mean s3:GetObject?`},
+	{"action far off", share("access: [read]", "actions: [s3:Frobnicate]"), `
+shares/sales.yaml:15:17: the action "s3:Frobnicate" does not exist: look it up in AWS's list of actions for Amazon S3`},
 	{"action without service", share("access: [read]", "actions: [GetObject]"), `
 shares/sales.yaml:15:17: the action "GetObject" lacks its service: write "s3:GetObject"`},
 	{"action of another service", share("access: [read]", "actions: [kms:Decrypt]"), `

@@ -85,7 +85,13 @@ func (l *loader) trust(t text) string {
 	case strings.HasPrefix(v, "arn:"), accountForm.MatchString(v):
 		l.fail(codeTrust, t.pos, "write the trust policy into a file and name it under trustPolicy", "trust %s is not a service", quote(v))
 	case !serviceForm.MatchString(v):
-		l.fail(codeTrust, t.pos, suggest(v, trustWords, "write a service principal such as glue.amazonaws.com, or one of "), "trust %s is not known", quote(v))
+		near := v
+		for _, word := range trustWords { // ecs is nearer to ec2 by its letters, which would trust another service
+			if strings.HasPrefix(word, v+"-") {
+				near = word
+			}
+		}
+		l.fail(codeTrust, t.pos, suggest(near, trustWords, "write a service principal such as glue.amazonaws.com, or one of "), "trust %s is not known", quote(v))
 	case strings.HasSuffix(v, ".cn") && !china:
 		l.fail(codeTrust, t.pos, "write "+strings.TrimSuffix(v, ".cn"), "trust %s is a service of the China partition", quote(v))
 	default:

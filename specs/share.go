@@ -195,7 +195,11 @@ func (l *loader) actions(c *Consumer, raw texts) {
 		case !found:
 			l.fail(codeAction, t.pos, "write "+quote("s3:"+t.value), "the action %s lacks its service", quote(t.value))
 		case !ok:
-			l.fail(codeAction, t.pos, "look it up in AWS's list of actions for Amazon S3", "the action %s does not exist", quote(t.value))
+			mend := "look it up in AWS's list of actions for Amazon S3"
+			if near := iampolicy.NearestAction(t.value); near != "" {
+				mend = "did you mean " + near + "?"
+			}
+			l.fail(codeAction, t.pos, mend, "the action %s does not exist", quote(t.value))
 		case known.Level == iampolicy.AccountLevel:
 			l.fail(codeAction, t.pos, "take it out", "the action %s works on the whole account, not on a bucket or its objects", quote(t.value))
 		case known.Level == iampolicy.OtherLevel:

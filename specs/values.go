@@ -88,6 +88,15 @@ func (v *flagOrText) read(r *reader, name string, n *yaml.Node) {
 		return
 	}
 	v.text.read(r, name, n)
+	switch word := strings.ToLower(v.text.value); word {
+	case "true", "false", "yes", "no", "on", "off": // meant as a flag, and taken for a name
+		v.text.bad = true
+		mend := "write true or false without quotes, or another name"
+		if word == "true" || word == "false" {
+			mend = "write " + word + " without quotes, or another name"
+		}
+		r.fail(codeType, v.text.pos, mend, "%s is the text %s", name, quote(v.text.value))
+	}
 }
 
 // texts is a list of texts.

@@ -22,9 +22,12 @@ func Impossible(action, resource string) string {
 
 func impossible(service, action, resource string, a *arn) string {
 	name := action[min(len(service)+1, len(action)):]
+	if why := unknownAction(service, action, name); why != "" {
+		return why
+	}
 	switch service {
 	case "s3":
-		return impossibleS3(action, name, resource, a)
+		return impossibleS3(action, resource, a)
 	case "kms":
 		onKey := a.service == "kms" && strings.HasPrefix(a.resource, "key/") && !isWild(a.resource)
 		onAlias := a.service == "kms" && isOneOf(name, aliasToo)
@@ -65,14 +68,8 @@ var s3Calls = map[string]string{
 // onManyKinds are actions on buckets and on other things of S3.
 var onManyKinds = []string{"s3:TagResource", "s3:UntagResource", "s3:ListTagsForResource"}
 
-func impossibleS3(action, name, resource string, a *arn) string {
-	known, ok := LookupS3Action(action)
-	if !ok {
-		if needed := s3Calls[strings.ToLower(name)]; needed != "" {
-			return "S3 has no action " + action + ", and that call needs " + needed
-		}
-		return "S3 has no action " + action
-	}
+func impossibleS3(action, resource string, a *arn) string {
+	known, _ := LookupS3Action(action)
 	bucket, key, isObject := strings.Cut(a.resource, "/")
 	s3ARN := a.service == "s3" && a.region == "" && a.account == ""
 	switch {

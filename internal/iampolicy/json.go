@@ -160,8 +160,11 @@ func (r *reader) object(depth int) (node, error) {
 			if c != ',' {
 				return node{}, r.errorf(r.at, "invalid JSON: %q or %q is expected here", ",", "}")
 			}
+			comma := r.at
 			r.at++
-			c = r.peek()
+			if c = r.peek(); c == '}' {
+				return node{}, r.trailing(comma)
+			}
 		}
 		if c != '"' {
 			return node{}, r.errorf(r.at, "invalid JSON: a name in double quotes is expected here")
@@ -189,6 +192,10 @@ func (r *reader) object(depth int) (node, error) {
 	return n, nil
 }
 
+func (r *reader) trailing(comma int) *ParseError {
+	return r.errorf(comma, "invalid JSON: there is a comma before the closing bracket")
+}
+
 func (r *reader) array(depth int) (node, error) {
 	n := node{kind: array, start: r.at}
 	r.at++
@@ -201,7 +208,11 @@ func (r *reader) array(depth int) (node, error) {
 			if c != ',' {
 				return node{}, r.errorf(r.at, "invalid JSON: %q or %q is expected here", ",", "]")
 			}
+			comma := r.at
 			r.at++
+			if r.peek() == ']' {
+				return node{}, r.trailing(comma)
+			}
 		}
 		v, err := r.value(depth + 1)
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -260,7 +262,7 @@ func (p *parser) conditions(s *Statement, n node) []Condition {
 			continue
 		}
 		if !known {
-			p.fail(node{start: op.start}, "condition operator %q does not exist", op.name)
+			p.fail(node{start: op.start}, "condition operator %q does not exist%s", op.name, nearOperator(op.name))
 		}
 		if op.value.kind != object {
 			p.fail(op.value, "%s must hold an object of condition keys, not %s", op.name, op.value.kind)
@@ -347,14 +349,30 @@ func (p *parser) keep(s *Statement, name string, n node) {
 }
 
 func (p *parser) unknown(m member, where, known string) {
-	for _, k := range strings.FieldsFunc(known, func(c rune) bool { return !isAlnum(c) }) {
-		if k != "and" && strings.EqualFold(k, m.name) {
-			p.fail(node{start: m.start}, "%s has no element %q: write %q", where, m.name, k)
-			return
-		}
+	names := strings.FieldsFunc(strings.Replace(known, " and ", ", ", 1), func(c rune) bool { return !isAlnum(c) })
+	switch near := Nearest(m.name, names); {
+	case near == "":
+		p.fail(node{start: m.start}, "%s has no element %q: there are %s", where, m.name, known)
+	case strings.EqualFold(near, m.name):
+		p.fail(node{start: m.start}, "%s has no element %q: write %q", where, m.name, near)
+	default:
+		p.fail(node{start: m.start}, "%s has no element %q: did you mean %q?", where, m.name, near)
 	}
-	p.fail(node{start: m.start}, "%s has no element %q: there are %s", where, m.name, known)
 }
+
+// nearOperator asks for the condition operator that may be meant.
+func nearOperator(wrong string) string {
+	base := strings.ToLower(wrong[strings.LastIndex(wrong, ":")+1:])
+	if strings.TrimSuffix(base, "ifexists") == "null" {
+		return `: Null takes neither a set operator nor IfExists: write "Null"`
+	}
+	if near := Nearest(wrong, operatorNames); near != "" {
+		return fmt.Sprintf(": did you mean %q?", near)
+	}
+	return ""
+}
+
+var operatorNames = slices.Sorted(maps.Keys(usual))
 
 // action checks an entry of Action (IAM:reference_policies_elements_action).
 func action(s string) string {

@@ -299,7 +299,7 @@ func TestOfflineTrust(t *testing.T) {
 		"errors of grammar, all": {plain, "{\n  \"Statement\": [{\n    \"Effect\": \"allow\",\n    \"Principle\": {\"AWS\": \"222222222222\"},\n    \"Action\": \"sts:AssumeRole\"\n  }]\n}\n", []string{
 			`error policy-syntax t.json:2:17: Resource is missing: a statement without Principal needs Resource or NotResource`,
 			`error policy-syntax t.json:3:15: Effect is "allow": it must be "Allow" or "Deny", in this spelling`,
-			`error policy-syntax t.json:4:5: a statement has no element "Principle": there are Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource and Condition`,
+			`error policy-syntax t.json:4:5: a statement has no element "Principle": did you mean "Principal"?`,
 		}},
 		"the second of two": {instances, "{\n  \"Statement\": [\n    " + ec2 + ",\n    {\"Sid\": \"ö\", \"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\", \"Principal\": \"*\"}\n  ]\n}\n", []string{
 			`error policy-syntax t.json:4:13: Sid "ö" holds 'ö': only letters A-Z, a-z and digits are allowed`,
