@@ -17,7 +17,7 @@ import (
 )
 
 func newSimulateCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Decide requests from policies alone, offline",
 		Long: `Reads cases from stdin, one JSON object a line, and writes an answer to each on
@@ -32,22 +32,43 @@ what, and why.
 
 It calls nothing. docs/simulate.md has all fields, with examples. A line that is
 no case is answered "invalid" and the rest go on; the exit code is then 1.`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("simulate reads cases from stdin and takes no file: write xshare simulate < %s", args[0])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.simulate(cmd.Context()) },
 	}
+	cmd.Flags().BoolVar(&a.flags.strict, "strict", false, "a case that does not tell whose its resource is, is invalid")
+	return cmd
 }
 
 func (a *app) simulate(ctx context.Context) error {
-	all, invalid, err := decideLines(ctx, a.streams.in, a.streams.out, time.Now)
+	simulate := proof.Simulate
+	if a.flags.strict {
+		simulate = proof.SimulateStrict
+	}
+	all, invalid, err := decideLines(ctx, a.streams.in, a.streams.out, simulate)
 	if err != nil {
 		return err
 	}
+	cases, are := "cases", "are invalid: their reasons say why"
+	if all == 1 {
+		cases = "case"
+	}
+	if invalid == 1 {
+		are = "is invalid: its reason says why"
+	}
 	if invalid > 0 {
-		fmt.Fprintf(a.streams.err, "xshare: %d of %d cases are invalid: their reasons say why\n", invalid, all)
+		fmt.Fprintf(a.streams.err, "xshare: %d of %d %s %s\n", invalid, all, cases, are)
 		return errFailed
 	}
 	return nil
 }
+
+// decider is proof.Simulate, or what is as it.
+type decider func(line []byte, number int, now time.Time) proof.Answer
 
 // caseBatch is some lines that are decided, and written, together.
 type caseBatch struct {
@@ -62,7 +83,7 @@ type caseBatch struct {
 // decideLines answers the cases of in, in order, on all cores. An answer is
 // written as soon as no further line can be read without waiting, so that a
 // program can ask and read by turns.
-func decideLines(ctx context.Context, in io.Reader, out io.Writer, now func() time.Time) (all, invalid int, err error) {
+func decideLines(ctx context.Context, in io.Reader, out io.Writer, simulate decider) (all, invalid int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := runtime.GOMAXPROCS(0)
@@ -71,7 +92,7 @@ func decideLines(ctx context.Context, in io.Reader, out io.Writer, now func() ti
 	for range workers {
 		go func() {
 			for b := range work {
-				b.decide(now())
+				b.decide(simulate)
 				close(b.done)
 			}
 		}()
@@ -113,14 +134,15 @@ func decideLines(ctx context.Context, in io.Reader, out io.Writer, now func() ti
 	}
 }
 
-func (b *caseBatch) decide(now time.Time) {
+func (b *caseBatch) decide(simulate decider) {
+	now := time.Now()
 	encoder := json.NewEncoder(&b.answers)
 	encoder.SetEscapeHTML(false)
 	for i, line := range b.lines {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		answer := proof.Simulate(line, b.first+i, now)
+		answer := simulate(line, b.first+i, now)
 		if err := encoder.Encode(answer); err != nil {
 			panic(err) // an Answer is always JSON
 		}

@@ -10,7 +10,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/xshare/xshare/internal/proof"
 )
@@ -40,7 +39,7 @@ func TestSimulateOrder(t *testing.T) {
 		fmt.Fprintf(&in, allowedCase+"\n", i)
 		want[i] = fmt.Sprint(i)
 	}
-	all, invalid, err := decideLines(t.Context(), &in, &out, time.Now)
+	all, invalid, err := decideLines(t.Context(), &in, &out, proof.Simulate)
 	if err != nil || all != n || invalid != 0 {
 		t.Fatalf("%d answers, %d invalid, %v", all, invalid, err)
 	}
@@ -58,7 +57,7 @@ func TestSimulateByTurns(t *testing.T) {
 	answerIn, answerOut := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		_, _, err := decideLines(t.Context(), caseIn, answerOut, time.Now)
+		_, _, err := decideLines(t.Context(), caseIn, answerOut, proof.Simulate)
 		done <- errors.Join(err, answerOut.Close())
 	}()
 	answers := bufio.NewScanner(answerIn)
@@ -84,7 +83,7 @@ func TestSimulateLongLines(t *testing.T) {
 	}
 	in := strings.Join([]string{line(proof.MaxCase), line(proof.MaxCase + 1), line(3 * proof.MaxCase), "\r", fmt.Sprintf(allowedCase, 2)}, "\n")
 	var out bytes.Buffer
-	all, invalid, err := decideLines(t.Context(), strings.NewReader(in), &out, time.Now)
+	all, invalid, err := decideLines(t.Context(), strings.NewReader(in), &out, proof.Simulate)
 	if err != nil || all != 4 || invalid != 2 {
 		t.Fatalf("%d answers, %d invalid, %v", all, invalid, err)
 	}
@@ -108,17 +107,17 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full
 func TestSimulateEnds(t *testing.T) {
 	var out bytes.Buffer
 	in := io.MultiReader(strings.NewReader(fmt.Sprintf(allowedCase+"\n", 1)), brokenReader{})
-	if all, _, err := decideLines(t.Context(), in, &out, time.Now); all != 1 || err == nil || !strings.Contains(err.Error(), "reading cases: broken pipe") {
+	if all, _, err := decideLines(t.Context(), in, &out, proof.Simulate); all != 1 || err == nil || !strings.Contains(err.Error(), "reading cases: broken pipe") {
 		t.Errorf("%d answers, %v", all, err)
 	}
-	if _, _, err := decideLines(t.Context(), strings.NewReader("{}"), brokenWriter{}, time.Now); err == nil || !strings.Contains(err.Error(), "writing answers: disk full") {
+	if _, _, err := decideLines(t.Context(), strings.NewReader("{}"), brokenWriter{}, proof.Simulate); err == nil || !strings.Contains(err.Error(), "writing answers: disk full") {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errInterrupted)
 	waiting, end := io.Pipe()
 	defer func() { _ = end.Close() }()
-	if _, _, err := decideLines(ctx, waiting, &out, time.Now); !errors.Is(err, errInterrupted) {
+	if _, _, err := decideLines(ctx, waiting, &out, proof.Simulate); !errors.Is(err, errInterrupted) {
 		t.Errorf("%v", err)
 	}
 }

@@ -30,8 +30,18 @@ type Answer struct {
 // not take. An Answer that is not invalid holds for the policies of the case
 // and no others.
 func Simulate(line []byte, number int, now time.Time) Answer {
+	return simulate(line, number, now, false)
+}
+
+// SimulateStrict is Simulate, and takes nothing to be so that the case does not
+// say: one that does not tell whose its resource is, is invalid.
+func SimulateStrict(line []byte, number int, now time.Time) Answer {
+	return simulate(line, number, now, true)
+}
+
+func simulate(line []byte, number int, now time.Time, strict bool) Answer {
 	r := &caseReader{
-		line: line, number: number,
+		line: line, number: number, strict: strict,
 		parsed: map[int]iampolicy.Named{}, lists: map[int][]iampolicy.Named{}, allLevels: map[int][][]iampolicy.Named{},
 	}
 	a, err := r.answer(now)
@@ -52,6 +62,7 @@ func Simulate(line []byte, number int, now time.Time) Answer {
 type caseReader struct {
 	line   []byte
 	number int
+	strict bool
 
 	// What was read, by where it stands: steps share it.
 	parsed    map[int]iampolicy.Named
@@ -73,6 +84,9 @@ func (r *caseReader) answer(now time.Time) (Answer, error) {
 	var notes notesOf
 	for i := range requests {
 		q := &requests[i]
+		if r.strict && q.assumed {
+			return a, r.errorf(-1, "%sthe field \"resourceAccount\" is missing: nothing else says whose %s is, and --strict does not take it to be of the principal's account", q.label, q.req.Resource)
+		}
 		d, reason := q.decide()
 		if d.Outcome == iampolicy.Invalid {
 			return a, r.errorf(-1, "%s%s", q.label, reason)

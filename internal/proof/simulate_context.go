@@ -2,6 +2,7 @@ package proof
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -69,9 +70,24 @@ func (r *caseReader) context(f field) (caseContext, error) {
 		if err != nil {
 			return nil, err
 		}
+		if i := badAddress(folded, values); i >= 0 {
+			return nil, r.errorf(m.at, "context: %s is %q, which is no IP address", m.name, values[i])
+		}
 		all[folded] = contextValue{m.at, values}
 	}
 	return all, nil
+}
+
+// badAddress is the index of a value that is no IP address, of a condition key
+// (in lower case) whose values are; else it is negative.
+func badAddress(key string, values []string) int {
+	if key != "aws:sourceip" && key != "aws:vpcsourceip" {
+		return -1
+	}
+	return slices.IndexFunc(values, func(v string) bool {
+		_, err := netip.ParseAddr(v)
+		return err != nil
+	})
 }
 
 // values are those of a condition key: one, or a list. Numbers and booleans

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -42,6 +43,38 @@ func TestSimulateDocExamples(t *testing.T) {
 		if got := strings.TrimSpace(out.String()); got != pair[1][2] {
 			t.Errorf("the answer is\n%s\nand the guide has\n%s", got, pair[1][2])
 		}
+	}
+}
+
+// The guide's check with jq holds for what it says, and for nothing else.
+func TestSimulateDocCheck(t *testing.T) {
+	jq, err := exec.LookPath("jq")
+	if err != nil {
+		t.Skip("jq is not installed")
+	}
+	found := regexp.MustCompile(`jq -e -s '(.*startswith.*)' answers.jsonl`).FindStringSubmatch(simulateDoc(t))
+	if found == nil {
+		t.Fatal("the guide has no check with jq")
+	}
+	const may, mayNot = `{"id":"may read","decision":"allowed","allowed":true}`, `{"id":"must not write","decision":"implicitDeny","allowed":false}`
+	for name, tc := range map[string]struct {
+		answers string
+		holds   bool
+	}{
+		"as wanted":            {may + "\n" + mayNot, true},
+		"no answers":           {"", false},
+		"one is invalid":       {may + "\n" + `{"id":"must not delete","decision":"invalid","allowed":false}`, false},
+		"one is denied":        {`{"id":"may read","decision":"explicitDeny","allowed":false}`, false},
+		"one is allowed":       {`{"id":"must not write","decision":"allowed","allowed":true}`, false},
+		"an id is no sentence": {`{"id":7,"decision":"allowed","allowed":true}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), jq, "-e", "-s", found[1])
+			cmd.Stdin = strings.NewReader(tc.answers)
+			if out, err := cmd.CombinedOutput(); (err == nil) != tc.holds {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
 	}
 }
 

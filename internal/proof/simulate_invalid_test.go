@@ -90,6 +90,8 @@ func TestSimulateInvalidFields(t *testing.T) {
 		"context value of no type":      {`{"context":{"aws:SourceIp":{}}}`, "aws:SourceIp must be a string, not an object"},
 		"context list of no type":       {`{"context":{"aws:TagKeys":["a",null]}}`, "aws:TagKeys must be a string, not null"},
 		"context key twice":             {`{"context":{"aws:SourceIp":"203.0.113.1","AWS:sourceip":"203.0.113.2"}}`, "stands twice, in another case"},
+		"context IP that is none":       {`{"context":{"aws:SourceIp":"300.2.3.4"}}`, `context: aws:SourceIp is "300.2.3.4", which is no IP address`},
+		"context IP that is a network":  {`{"context":{"AWS:vpcSourceIP":["2001:db8::1","203.0.113.0/24"]}}`, `context: AWS:vpcSourceIP is "203.0.113.0/24", which is no IP address`},
 		"context key without name":      {`{"context":{"":"x"}}`, "a condition key has no name"},
 		"exactContext as text":          {`{"exactContext":"true"}`, "exactContext must be true or false, not a string"},
 		"s3BlockPublicAccess as number": {`{"s3BlockPublicAccess":1}`, "s3BlockPublicAccess must be true or false, not a number"},
@@ -106,7 +108,11 @@ func TestSimulateInvalidFields(t *testing.T) {
 
 		// Requests that AWS never gets: to say "allowed" would mislead.
 		"S3 call for an action":        {`{"action":"s3:HeadObject","identityPolicies":["$all"]}`, "S3 has no action s3:HeadObject, and that call needs s3:GetObject"},
-		"S3 action misspelt":           {`{"action":"s3:GetObjekt","identityPolicies":["$all"]}`, "S3 has no action s3:GetObjekt"},
+		"S3 action misspelt":           {`{"action":"s3:GetObjekt","identityPolicies":["$all"]}`, "line 7, column 11: no such request exists: S3 has no action s3:GetObjekt: did you mean s3:GetObject?"},
+		"S3 action misspelt, denied":   {`{"action":"s3:DeleteObjekt"}`, "S3 has no action s3:DeleteObjekt: did you mean s3:DeleteObject?"},
+		"KMS action misspelt, denied":  {`{"action":"kms:Decrpyt","resource":"arn:aws:kms:eu-west-1:222222222222:key/k","resourceAccount":null,"identityPolicies":[]}`, "KMS has no action kms:Decrpyt: did you mean kms:Decrypt?"},
+		"STS action misspelt":          {`{"action":"sts:AssumRole","resource":"arn:aws:iam::222222222222:role/r","resourceAccount":null,"resourcePolicy":null,"identityPolicies":["$all"]}`, "STS has no action sts:AssumRole: did you mean sts:AssumeRole?"},
+		"an action of a step misspelt": {`{"steps":[{"action":"s3:PutObjekt"}]}`, "S3 has no action s3:PutObjekt: did you mean s3:PutObject?"},
 		"object action on a bucket":    {`{"resource":"arn:aws:s3:::b","identityPolicies":["$all"]}`, "s3:GetObject is on an object, and arn:aws:s3:::b is a bucket"},
 		"object action on no key":      {`{"resource":"arn:aws:s3:::b/"}`, "is a bucket"},
 		"object action on anything":    {`{"resource":"*","resourceAccount":"222222222222","identityPolicies":["$all"]}`, "s3:GetObject is on one object"},
@@ -152,11 +158,38 @@ func jsonNumber(n int) string {
 	return string(text)
 }
 
-// A policy denies what is no request as it does all else.
+// An action on the other kind of resource is denied as all else, and the reason
+// says that there is no such request.
 func TestSimulateImpossibleDenied(t *testing.T) {
 	a := Simulate(simulateCase(t, `{"action":"s3:ListBucket"}`), 1, simulateNow)
-	if a.Decision != iampolicy.ImplicitDeny || !strings.Contains(a.Reason, "no such request exists") {
+	if a.Decision != iampolicy.ImplicitDeny || !strings.Contains(a.Reason, "; and S3 never gets such a request: s3:ListBucket is on a bucket, and ") {
 		t.Errorf("%+v", a)
+	}
+}
+
+// Strict cases say whose their resources are, in any way.
+func TestSimulateStrict(t *testing.T) {
+	const missing = `the field "resourceAccount" is missing: nothing else says whose arn:aws:s3:::b/logs/x is`
+	for name, tc := range map[string]struct{ fields, want string }{
+		"stated":           {`{}`, ""},
+		"missing, allowed": {`{"resourceAccount":null}`, missing},
+		"missing, denied":  {`{"resourceAccount":null,"identityPolicies":[],"resourcePolicy":null}`, missing},
+		"by the context":   {`{"resourceAccount":null,"context":{"aws:ResourceAccount":"111111111111"}}`, ""},
+		"by the ARN":       {`{"resourceAccount":null,"action":"kms:Decrypt","resource":"arn:aws:kms:eu-west-1:222222222222:key/k"}`, ""},
+		"of no resource":   {`{"resourceAccount":null,"action":"s3:ListAllMyBuckets","resource":"*"}`, ""},
+		"anonymous":        {`{"resourceAccount":null,"principal":"anonymous","principalUniqueId":null}`, ""},
+		"of a step":        {`{"steps":[{},{"resource":"arn:aws:s3:::c/x","resourceAccount":null}]}`, `step 2: the field "resourceAccount" is missing: nothing else says whose arn:aws:s3:::c/x is`},
+		"only in the step": {`{"resourceAccount":null,"action":null,"steps":[{"action":"s3:GetObject","resourceAccount":"111111111111"}]}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := SimulateStrict(simulateCase(t, tc.fields), 7, simulateNow)
+			if invalid := a.Decision == iampolicy.Invalid; invalid != (tc.want != "") || !strings.Contains(a.Reason, tc.want) {
+				t.Errorf("%+v, want %q", a, tc.want)
+			}
+			if lax := Simulate(simulateCase(t, tc.fields), 7, simulateNow); lax.Decision == iampolicy.Invalid {
+				t.Errorf("without strict it is %+v", lax)
+			}
+		})
 	}
 }
 

@@ -23,7 +23,8 @@ func (q *simulated) decide() (iampolicy.Decision, string) {
 		return d, d.Reasons[0].Text
 	}
 	if why := iampolicy.Impossible(q.req.Action, q.req.Resource); why != "" {
-		reason += "; and no such request exists: " + why
+		service, _, _ := strings.Cut(q.req.Action, ":")
+		reason += "; and " + strings.ToUpper(service) + " never gets such a request: " + why
 	}
 	if d.Allowed() {
 		if q.assumed {

@@ -48,6 +48,11 @@ func (r *caseReader) request(c testCase, now time.Time) (q simulated, err error)
 			return q, err
 		}
 	}
+	// A typo is denied by most policies, so that a test that wants just that
+	// would hold for ever.
+	if why := iampolicy.UnknownAction(q.req.Action); why != "" && !hasWildcard(q.req.Action) {
+		return q, r.errorf(c.fields["action"].at, "no such request exists: %s", why)
+	}
 	if q.policies, err = r.policies(c, &q.req); err != nil {
 		return q, err
 	}
