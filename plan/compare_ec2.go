@@ -31,6 +31,9 @@ func (c *comparer) instance(change *Change, want Instance, snap *Snapshot) {
 		return
 	}
 	live := found[0].Instance
+	if snap.HasGone(found[0], profileName(want.ProfileARN)) {
+		live.ProfileARN = "" // as which it is of use
+	}
 	change.Before = live
 	if differs := instanceDifferences(want, live); len(differs) > 0 {
 		c.problem(change, specs.SeverityWarning, CodeInstanceDiffers,
@@ -108,13 +111,17 @@ func (c *comparer) association(change *Change, want Association, snap *Snapshot)
 		return
 	}
 	live := snap.Instances[i]
-	if live.ProfileARN != "" {
-		change.Before = Association{InstanceID: live.ID, Region: live.Region, ProfileARN: live.ProfileARN}
+	profile := live.ProfileARN
+	if snap.HasGone(live, profileName(want.ProfileARN)) {
+		profile = "" // as which it is of use
 	}
-	if !c.profileOf(change, live.ID, live.ProfileARN, want.ProfileARN) {
+	if profile != "" {
+		change.Before = Association{InstanceID: live.ID, Region: live.Region, ProfileARN: profile}
+	}
+	if !c.profileOf(change, live.ID, profile, want.ProfileARN) {
 		return
 	}
-	if live.ProfileARN == "" {
+	if profile == "" {
 		change.Action = Create
 	}
 }

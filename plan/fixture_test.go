@@ -110,11 +110,11 @@ func (l live) apply(t *testing.T, c *Changes) {
 		case Attachment:
 			snap.Roles[want.Role].Attached = append(snap.Roles[want.Role].Attached, want.PolicyARN)
 		case InstanceProfile:
-			snap.Profiles[want.Name] = &LiveInstanceProfile{want}
+			snap.Profiles[want.Name] = &LiveInstanceProfile{InstanceProfile: want}
 		case Instance:
 			want.ID, want.State = "i-"+want.Name, "running"
 			snap.Instances = slices.DeleteFunc(snap.Instances, func(in *LiveInstance) bool { return in.ID == want.ID })
-			snap.Instances = append(snap.Instances, &LiveInstance{want})
+			snap.Instances = append(snap.Instances, &LiveInstance{Instance: want})
 		case Association:
 			for _, in := range snap.Instances {
 				if in.ID == want.InstanceID {

@@ -185,6 +185,13 @@ func TestOwnership(t *testing.T) {
 			},
 			"ec2.Instance/222222222222/us-east-1/client", false, Error, "instance-profile",
 		},
+		"instance with a profile that was deleted and made again": {
+			func(l live) {
+				l["222222222222"].Profiles["reader"].UniqueID = "AIPANEW"
+				l["222222222222"].Instances[0].ProfileID = "AIPAOLD"
+			},
+			"ec2.Instance/222222222222/us-east-1/client", false, Update, "",
+		},
 		"instance of another type": {
 			func(l live) { l["222222222222"].Instances[0].Type = "m5.large" },
 			"ec2.Instance/222222222222/us-east-1/client", false, Noop, CodeInstanceDiffers,

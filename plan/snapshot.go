@@ -135,11 +135,25 @@ type LivePolicy struct {
 // LiveInstanceProfile is an instance profile as read.
 type LiveInstanceProfile struct {
 	InstanceProfile
+	UniqueID string // AIPA…
 }
 
 // LiveInstance is an instance as read.
 type LiveInstance struct {
 	Instance
+	ProfileID string // the unique id of its profile; empty: it has none, or its id is not known
+}
+
+// HasGone reports whether the profile that an instance has is one of that name
+// which was deleted: AWS goes on naming it, and the instance has no credentials,
+// also where another of that name was made since.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html
+func (s *Snapshot) HasGone(in *LiveInstance, profile string) bool {
+	if in.ProfileID == "" || profileName(in.ProfileARN) != profile || s.Failure(ScopeIAM) != nil {
+		return false
+	}
+	live := s.Profiles[profile]
+	return live == nil || live.UniqueID != "" && live.UniqueID != in.ProfileID
 }
 
 // Join takes what later reads found into the snapshots of their accounts.

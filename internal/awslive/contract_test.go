@@ -500,6 +500,48 @@ func TestAssociation(t *testing.T) {
 	})
 }
 
+// A profile that was deleted is another than the one of its name that was made
+// since. moto has no ids of profiles in what it says of instances.
+func TestAssociationWithDeletedProfile(t *testing.T) {
+	b := onSandbox(t)
+	arn := b.profile(t, "first")
+	c := b.client(t)
+	d := &doing{session: b.raw(t, consumer), change: &plan.Change{}}
+	image, _, err := d.imageOf(t.Context(), region, "amazon-linux-2")
+	must(t, err)
+	id := b.instance(t, image)
+	change := &plan.Change{
+		ID: "ec2.InstanceProfileAssociation/x", Type: plan.TypeAssociation, Account: consumer, Region: region, Name: id, Action: plan.Create,
+		Want: plan.Association{InstanceID: id, Region: region, ProfileARN: arn},
+	}
+	do(t, c, change)
+	gone := func() bool {
+		snap := observe(t, c, plan.Want{Account: consumer, IAM: true, Profiles: []string{"first"}, Instances: []plan.InstanceWant{{Region: region, IDs: []string{id}}}})
+		return snap.HasGone(snap.Instances[0], "first")
+	}
+	if gone() {
+		t.Error("a profile that is there is taken for one that is gone")
+	}
+	api, name := b.raw(t, consumer).iam(), aws.String("first")
+	_, err = api.RemoveRoleFromInstanceProfile(t.Context(), &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: name, RoleName: name})
+	must(t, err)
+	_, err = api.DeleteInstanceProfile(t.Context(), &iam.DeleteInstanceProfileInput{InstanceProfileName: name})
+	must(t, err)
+	if !gone() {
+		t.Error("a profile that was deleted is taken for one that is there")
+	}
+	_, err = api.CreateInstanceProfile(t.Context(), &iam.CreateInstanceProfileInput{InstanceProfileName: name})
+	must(t, err)
+	if !gone() {
+		t.Error("a profile that was made again is taken for the one before")
+	}
+	_, err = api.AddRoleToInstanceProfile(t.Context(), &iam.AddRoleToInstanceProfileInput{InstanceProfileName: name, RoleName: name})
+	must(t, err)
+	if n := do(t, c, change); n != 1 || gone() {
+		t.Errorf("replacing it took %d writes; it is still gone: %v", n, gone())
+	}
+}
+
 func TestAccountsAreApart(t *testing.T) {
 	both(t, func(t *testing.T, b *backend) {
 		b.role(t, owner, "same")

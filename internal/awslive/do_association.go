@@ -8,12 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/xshare/xshare/plan"
 )
 
 // doAssociation gives an instance its profile. Another profile is replaced
-// only when that was asked for.
+// only when that was asked for, but for one of the same name that was deleted.
 func (d *doing) doAssociation(ctx context.Context, want plan.Association) error {
 	api := d.ec2(want.Region)
 	profile := &types.IamInstanceProfileSpecification{Arn: &want.ProfileARN}
@@ -35,15 +36,21 @@ func (d *doing) doAssociation(ctx context.Context, want plan.Association) error 
 		return d.failed(err, want.Region, want.InstanceID)
 	}
 	live := out.IamInstanceProfileAssociations[0]
-	other := ""
+	other, otherID := "", ""
 	if live.IamInstanceProfile != nil {
-		other = aws.ToString(live.IamInstanceProfile.Arn)
+		other, otherID = aws.ToString(live.IamInstanceProfile.Arn), profileID(live.IamInstanceProfile.Id)
 	}
 	// Names of profiles are unique in an account, whatever their path.
-	if other[strings.LastIndex(other, "/")+1:] == want.ProfileARN[strings.LastIndex(want.ProfileARN, "/")+1:] {
-		return nil
-	}
-	if d.change.Action != plan.Adopt {
+	name := want.ProfileARN[strings.LastIndex(want.ProfileARN, "/")+1:]
+	if other[strings.LastIndex(other, "/")+1:] == name {
+		out, err := d.iam().GetInstanceProfile(ctx, &iam.GetInstanceProfileInput{InstanceProfileName: &name})
+		if err != nil {
+			return d.failed(err, "", want.ProfileARN)
+		}
+		if otherID == "" || profileID(out.InstanceProfile.InstanceProfileId) == otherID {
+			return nil
+		}
+	} else if d.change.Action != plan.Adopt {
 		return fmt.Errorf("%s %s: instance %s has the profile %s, not %s: replace it with --adopt, or take it off by hand",
 			d.account.ID, want.Region, want.InstanceID, other, want.ProfileARN)
 	}

@@ -3,6 +3,7 @@ package awslive
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -85,7 +86,7 @@ func liveInstance(in types.Instance, region string) *plan.LiveInstance {
 		live.State = string(in.State.Name)
 	}
 	if in.IamInstanceProfile != nil {
-		live.ProfileARN = aws.ToString(in.IamInstanceProfile.Arn)
+		live.ProfileARN, live.ProfileID = aws.ToString(in.IamInstanceProfile.Arn), profileID(in.IamInstanceProfile.Id)
 	}
 	for _, g := range in.SecurityGroups {
 		live.SecurityGroups = append(live.SecurityGroups, aws.ToString(g.GroupId))
@@ -96,4 +97,14 @@ func liveInstance(in types.Instance, region string) *plan.LiveInstance {
 	}
 	live.Name = live.Tags[plan.NameTag]
 	return live
+}
+
+// profileID is the unique id of an instance profile, or empty for another id:
+// an emulator has that of the association there.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+func profileID(id *string) string {
+	if text := aws.ToString(id); strings.HasPrefix(text, "AIPA") {
+		return text
+	}
+	return ""
 }

@@ -213,7 +213,7 @@ func liveProfile(p types.InstanceProfile) *plan.LiveInstanceProfile {
 		Path: cmp.Or(aws.ToString(p.Path), "/"),
 		ARN:  aws.ToString(p.Arn),
 		Tags: iamTags(p.Tags),
-	}}
+	}, UniqueID: aws.ToString(p.InstanceProfileId)}
 	if len(p.Roles) > 0 {
 		live.Role = aws.ToString(p.Roles[0].RoleName)
 	}

@@ -77,6 +77,12 @@ type findings struct {
 	grant  plan.Grant
 	sides  *sides
 	list   []*finding
+
+	// The policies of the grant that are not attached are told of only where
+	// the role lacks what they may hold: it may have that otherwise.
+	detached []Cause
+	lacks    bool
+	missed   int // how many of the list tell of what is not there at all
 }
 
 type finding struct {
@@ -104,12 +110,15 @@ func (f *findings) add(c Cause, action string, say func(actions string) string) 
 
 // causes are what was found, roots first.
 func (f *findings) causes() []Cause {
-	list := make([]Cause, 0, len(f.list))
+	list := make([]Cause, 0, len(f.list)+len(f.detached))
 	for _, found := range f.list {
 		if found.say != nil {
 			found.Message = found.say(some(found.actions))
 		}
 		list = append(list, found.Cause)
+	}
+	if f.lacks {
+		list = slices.Insert(list, f.missed, f.detached...)
 	}
 	return list
 }
@@ -138,8 +147,9 @@ func (f *findings) bucketARN() string {
 	return "arn:" + f.prover.plan.Partition + ":s3:::" + f.grant.Bucket.Name
 }
 
-// missing tells what is not there at all.
+// missing tells what is not there at all, and finds what is not attached.
 func (f *findings) missing() {
+	defer func() { f.missed = len(f.list) }()
 	g, consumer := f.grant, f.grant.Consumer
 	if f.sides.resource.unread == "" && f.sides.bucket == nil {
 		mend := "create it, say `create: true` in the spec, or correct the bucket's account"
@@ -169,10 +179,10 @@ func (f *findings) missing() {
 		step := f.prover.plan.Step(id)
 		want, ok := step.Want.(plan.Policy)
 		if ok && snap.Policies[want.ARN] != nil && !slices.Contains(f.sides.role.Attached, want.ARN) {
-			f.add(Cause{
+			f.detached = append(f.detached, Cause{
 				Code: PolicyDetached, Account: consumer.Account.ID, Resource: want.ARN, Mend: f.apply(f.consumerSteps()...),
 				Message: fmt.Sprintf("managed policy %s is not attached to role %s in account %s", want.Name, consumer.Role.Name, consumer.Account.ID),
-			}, "", nil)
+			})
 		}
 	}
 }
@@ -212,6 +222,7 @@ func (f *findings) explain(req iampolicy.Request, c call, best iampolicy.Decisio
 	for _, side := range lacking {
 		switch side {
 		case iampolicy.SideIdentity:
+			f.lacks = true
 			if f.sides.absent() {
 				why = append(why, f.who().the()+" is not there")
 				continue

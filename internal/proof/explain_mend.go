@@ -21,10 +21,12 @@ import (
 // roots are the first of the causes, with their fragments.
 func (x *explainer) roots(causes []Cause) []Root {
 	var list []Root
+	living := map[string]bool{}
 	for _, c := range x.first(causes) {
 		root := Root{Cause: c}
 		if x.byHand(c) {
 			root.Mend, root.Fragments = x.mend(c)
+			x.takable(&root, living)
 		}
 		list = append(list, root)
 	}

@@ -1,6 +1,8 @@
 package proof
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,4 +68,100 @@ func (x *explainer) withoutGone(c Cause, policy string) (list []Fragment, replac
 		list = append(list, edit)
 	}
 	return list, replaced
+}
+
+// takers are whose policies hold principals, by the side that is edited: none of
+// them takes a policy with the id of a deleted one, wherever that stands.
+var takers = map[string]string{PartResource: "S3", PartKey: "KMS", PartTrust: "IAM"}
+
+// takable adds to the edits of one policy that the ids of deleted principals go
+// out too. done are the policies to whose edits that was added.
+func (x *explainer) takable(root *Root, done map[string]bool) {
+	if len(root.Fragments) == 0 {
+		return
+	}
+	of := root.Fragments[0]
+	d := x.edited(of.Side)
+	if d == nil || done[of.Side] {
+		return
+	}
+	added := false
+	for _, s := range d.Statements {
+		living, named := withoutDead(s)
+		if living == nil || len(s.Unknown) > 0 {
+			continue
+		}
+		edit := Fragment{Side: of.Side, Account: of.Account, Policy: of.Policy, Remove: asItStands(s)}
+		if named {
+			edit.Add = statementJSON(*living)
+		}
+		i := slices.IndexFunc(root.Fragments, func(f Fragment) bool { return bytes.Equal(f.Remove, edit.Remove) })
+		if i < 0 {
+			root.Fragments, added = append([]Fragment{edit}, root.Fragments...), true
+			continue
+		}
+		root.Fragments[i].Add = livingOnly(root.Fragments[i].Add)
+	}
+	done[of.Side] = true
+	if added && !strings.Contains(root.Mend, "takes no policy") {
+		root.Mend += fmt.Sprintf("; %s takes no policy with the id of a deleted principal in it, so take that out in the same put", takers[of.Side])
+	}
+}
+
+// edited is the document that the edits of a side are about; nil: it has no
+// principals, or it cannot be understood.
+func (x *explainer) edited(side string) *iampolicy.Document {
+	var policies []iampolicy.Named
+	switch side {
+	case PartResource:
+		policies = x.sides.resource.policies
+	case PartKey:
+		policies = x.sides.key.policy.policies
+	case PartTrust:
+		d, err := iampolicy.ParseLive(x.sides.role.Trust)
+		if err != nil {
+			return nil
+		}
+		return d
+	}
+	if len(policies) == 0 {
+		return nil
+	}
+	return policies[0].Document
+}
+
+// withoutDead is a statement without the ids of deleted principals, which means
+// the same; nil: it has none. named is false where it then is about nobody.
+func withoutDead(s iampolicy.Statement) (living *iampolicy.Statement, named bool) {
+	for _, names := range []**iampolicy.Principals{&s.Principal, &s.NotPrincipal} {
+		if *names == nil || !slices.ContainsFunc((*names).AWS, iampolicy.IsDead) {
+			continue
+		}
+		kept := **names
+		kept.AWS = slices.DeleteFunc(slices.Clone(kept.AWS), iampolicy.IsDead)
+		*names, living = &kept, &s
+		if named = kept.Any || len(kept.AWS)+len(kept.Service)+len(kept.Federated)+len(kept.CanonicalUser) > 0; !named && names == &s.NotPrincipal {
+			s.Principal, s.NotPrincipal, named = anybody, nil, true
+		}
+	}
+	return living, named
+}
+
+// livingOnly is a statement of ours as text, without such ids.
+func livingOnly(text json.RawMessage) json.RawMessage {
+	if text == nil {
+		return nil
+	}
+	d, err := iampolicy.ParseLive([]byte(`{"Version":"` + iampolicy.Version2012 + `","Statement":[` + string(text) + `]}`))
+	if err != nil || len(d.Statements) != 1 {
+		return text
+	}
+	living, named := withoutDead(d.Statements[0])
+	switch {
+	case living == nil:
+		return text
+	case !named:
+		return nil
+	}
+	return statementJSON(*living)
 }

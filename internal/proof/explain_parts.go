@@ -74,7 +74,7 @@ func (a asked) doubtOf(of iampolicy.Side, sides []side) string {
 	worst := a.worst
 	worst.Lacking = []iampolicy.Side{of}
 	for _, s := range sides {
-		if why := undecided(s, a.known, reasonOf(worst, of)); why != "" {
+		if why := undecided(s, of, a.req, a.known, reasonOf(worst, of)); why != "" {
 			return why
 		}
 	}

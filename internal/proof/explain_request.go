@@ -99,11 +99,8 @@ func (x *explainer) askKey(of asked, action string) (asked, bool) {
 	if k.unread != "" || k.key == nil {
 		return asked{}, false
 	}
-	on := *x.sides
-	on.resource, on.rcps, on.block = k.policy, k.control, restriction{}
-	on.resource.policies = k.withGrants()
 	req := x.keyRequest(x.grant, k, of.req, action)
-	return x.decided(asked{explainer: x, call: call{action: action, resource: req.Resource, promised: req.Resource}, on: &on, key: true, req: req}), true
+	return x.decided(asked{explainer: x, call: call{action: action, resource: req.Resource, promised: req.Resource}, on: x.sides.onKey(), key: true, req: req}), true
 }
 
 func (x *explainer) decided(a asked) asked {

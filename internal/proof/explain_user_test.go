@@ -402,3 +402,31 @@ func TestWantsOfAUser(t *testing.T) {
 		}
 	}
 }
+
+// Who calls without credentials uses no key of KMS, whatever its policy says.
+func TestExplainAnonymousAndKey(t *testing.T) {
+	p, accounts, l := byHand(t)
+	l.notes().PublicAccessBlock = &plan.PublicAccessBlock{}
+	l.replace(&l.notes().Policy, `{"AWS":"`+analystARN+`"}`, `"*"`)
+	q := ask(t, "anonymous", "s3:GetObject", notesARN+"/a.txt")
+	if e := proof.Explain(p, accounts, l.snapshots, q); e.Verdict != proof.Allowed {
+		t.Fatalf("without a key: %s", dumpExplanation(e))
+	}
+	l.encrypt(`,{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}`, false)
+	e := proof.Explain(p, accounts, l.snapshots, q)
+	if e.Verdict != proof.Denied || !sameCodes(rootCodes(e), []proof.Code{proof.KMSAnonymous}) || len(e.Roots[0].Fragments) > 0 {
+		t.Errorf("with a key: %s", dumpExplanation(e))
+	}
+}
+
+// A statement about other things is not what an answer hangs on.
+func TestExplainDoubtNamesWhatDecides(t *testing.T) {
+	p, accounts, l := byHand(t)
+	l.notesPolicy().Document = []byte(`{"Version":"2012-10-17","Statement":[` +
+		`{"Sid":"Pass","Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}},` +
+		`{"Sid":"Near","Effect":"Allow","Action":"s3:GetObject","Resource":"` + notesARN + `/*","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}}]}`)
+	e := proof.Explain(p, accounts, l.snapshots, ask(t, analystARN, "s3:GetObject", notesARN+"/a.txt"))
+	if text := strings.Join(e.NotChecked, "\n"); e.Verdict != proof.NotChecked || !strings.Contains(text, `"Near"`) || strings.Contains(text, `"Pass"`) {
+		t.Errorf("%s", dumpExplanation(e))
+	}
+}

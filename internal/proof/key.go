@@ -144,10 +144,14 @@ func (p *prover) keyChecks(g plan.Grant, s *sides, found *findings, of iampolicy
 	var checks []Check
 	for _, use := range uses {
 		check := Check{Action: use.action, Resource: "the key of bucket " + g.Bucket.Name, Verdict: NotChecked, Reason: k.unread}
-		if k.unread == "" && k.key == nil {
+		switch {
+		case k.unread != "":
+		case of.Caller.Kind == iampolicy.Anonymous:
+			check.Verdict, check.Reason = Denied, found.anonymousKey(use.action)
+		case k.key == nil:
 			check.Resource = "aws/s3"
 			check.Verdict, check.Reason = Denied, found.managedKey(use.action)
-		} else if k.unread == "" {
+		default:
 			check = p.keyCheck(g, s, found, of, use)
 		}
 		checks = append(checks, check)
@@ -186,23 +190,29 @@ func (p *prover) keyCheck(g plan.Grant, s *sides, found *findings, of iampolicy.
 	if !k.key.IsARN && use.action == kmsGenerate && of.Caller.Account != k.key.Owner {
 		return deny(found.unqualifiedKey(use.action))
 	}
-	on := *s
-	on.resource, on.rcps, on.block = k.policy, k.control, restriction{}
-	on.resource.policies = k.withGrants()
+	on := s.onKey()
 	best, worst := on.decide(req)
 	switch {
 	case !best.Allowed():
-		if best.Outcome != iampolicy.ExplicitDeny && k.mayGrant(req, &on) {
+		if best.Outcome != iampolicy.ExplicitDeny && k.mayGrant(req, on) {
 			check.Verdict, check.Reason = NotChecked, cmp.Or(k.grants, "a grant of the key lets the role in, and no policy of the role does: whether it needs one, only a real call tells")
 			break
 		}
-		check.Verdict, check.Reason = Denied, found.keyDenied(&on, req, use, best)
+		check.Verdict, check.Reason = Denied, found.keyDenied(on, req, use, best)
 	case !worst.Allowed():
 		check.Verdict, check.Reason = NotChecked, on.doubt(req, worst)
 	case k.state != "":
 		check.Verdict, check.Reason = NotChecked, k.state
 	}
 	return check
+}
+
+// onKey are the sides of a request on the bucket's key.
+func (s *sides) onKey() *sides {
+	on := *s
+	on.resource, on.rcps, on.block = s.key.policy, s.key.control, restriction{}
+	on.resource.policies = s.key.withGrants()
+	return &on
 }
 
 // s3Context is what S3 puts into the encryption context: the object's ARN, or
@@ -341,6 +351,19 @@ func (f *findings) managedKey(action string) string {
 	return "AWS's own key aws/s3 cannot be shared"
 }
 
+// anonymousKey tells of a caller without credentials: S3 takes no request for
+// what a key of KMS encrypts that is not signed.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+func (f *findings) anonymousKey(action string) string {
+	f.add(Cause{
+		Code: KMSAnonymous, Account: f.grant.Bucket.Account.ID, Resource: f.bucketARN(),
+		Mend: "call with credentials, or give the bucket SSE-S3 as default encryption for what everybody is to have",
+	}, action, func(actions string) string {
+		return fmt.Sprintf("bucket %s of account %s encrypts with a key of KMS, which nobody uses without credentials, so %s fails", f.grant.Bucket.Name, f.grant.Bucket.Account.ID, actions)
+	})
+	return "nobody uses a key of KMS without credentials"
+}
+
 func (f *findings) brokenKey(code Code, what, mend, action string) string {
 	words := f.keyWords()
 	f.add(Cause{Code: code, Account: f.sides.key.key.Owner, Resource: f.sides.key.arn(f.prover.plan.Partition), Mend: mend}, action, func(actions string) string {
@@ -390,6 +413,7 @@ func (f *findings) keyDenied(on *sides, req iampolicy.Request, use keyUse, best 
 	for _, side := range lackingSides(best) {
 		switch side {
 		case iampolicy.SideIdentity:
+			f.lacks = true
 			if f.sides.absent() {
 				why = append(why, f.who().the()+" is not there")
 				continue

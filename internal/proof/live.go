@@ -137,7 +137,7 @@ func (s *sides) doubt(req iampolicy.Request, worst iampolicy.Decision) string {
 			if side.unread != "" {
 				return side.unread
 			}
-			if why := undecided(side, known, reasonOf(worst, of.name)); why != "" {
+			if why := undecided(side, of.name, req, known, reasonOf(worst, of.name)); why != "" {
 				return why
 			}
 			if len(side.opaque) > 0 {
@@ -160,18 +160,29 @@ func reasonOf(d iampolicy.Decision, side iampolicy.Side) iampolicy.Reason {
 	return iampolicy.Reason{Side: side, Statement: -1}
 }
 
-// undecided names the statements whose conditions are on unknown keys: the one
-// that denies, or those that would allow.
-func undecided(s side, known func(string) bool, reason iampolicy.Reason) string {
-	for _, named := range s.policies {
-		for i, statement := range named.Document.Statements {
-			keys := unknownKeys(statement, known)
-			denies := reason.Effect == iampolicy.Deny
-			if len(keys) == 0 || denies && (named.Name != reason.Policy || i != reason.Statement) || !denies && statement.Effect != iampolicy.Allow {
-				continue
+// undecided names the statement whose conditions are on unknown keys: the one
+// that denies, or the first that would allow the request.
+func undecided(s side, of iampolicy.Side, req iampolicy.Request, known func(string) bool, reason iampolicy.Reason) string {
+	name := func(policy string, i int, statement iampolicy.Statement) string {
+		return fmt.Sprintf("%s of %s, which decides by %s: only a real call has that",
+			statementName(i, statement.Sid), policy, strings.Join(unknownKeys(statement, known), ", "))
+	}
+	if reason.Effect == iampolicy.Deny {
+		for _, named := range s.policies {
+			for i, statement := range named.Document.Statements {
+				if named.Name == reason.Policy && i == reason.Statement && len(unknownKeys(statement, known)) > 0 {
+					return name(named.Name, i, statement)
+				}
 			}
-			return fmt.Sprintf("%s of %s, which decides by %s: only a real call has that",
-				statementName(i, statement.Sid), named.Name, strings.Join(keys, ", "))
+		}
+		return ""
+	}
+	if of != iampolicy.SideResource {
+		of = iampolicy.SideIdentity // as which all others allow
+	}
+	for _, f := range fits(s.policies, of, req, known) {
+		if f.principal && f.action && f.resource && f.condition && len(unknownKeys(f.statement, known)) > 0 {
+			return name(f.policy, f.index, f.statement)
 		}
 	}
 	return ""

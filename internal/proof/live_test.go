@@ -113,6 +113,13 @@ func TestLive(t *testing.T) {
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.ProfileOther}, message: "web, not " + role, mend: "--adopt",
 		},
+		"instance profile that was deleted and made again": {
+			live: func(l live) {
+				l.snapshots[consumer].Profiles[role].UniqueID = "AIPANEW"
+				l.snapshots[consumer].Instances[0].ProfileID = "AIPAOLD"
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ProfileNotAttached}, message: "was deleted, so it has no credentials", mend: "xshare apply",
+		},
 		"instance is gone": {
 			live:    func(l live) { l.snapshots[consumer].Instances = nil },
 			verdict: proof.Denied, codes: []proof.Code{proof.InstanceMissing}, mend: "id and region",
@@ -246,6 +253,13 @@ func TestLive(t *testing.T) {
 			live:    func(l live) { l.role().Attached = nil },
 			verdict: proof.Denied, codes: []proof.Code{proof.PolicyDetached}, message: "is not attached to role",
 		},
+		"policy is not attached, and another one serves": {
+			live: func(l live) {
+				l.role().Attached = nil
+				l.role().Inline = map[string][]byte{"own": l.policy().Document}
+			},
+			verdict: proof.Allowed,
+		},
 		"inline policy serves too": {
 			live: func(l live) {
 				l.role().Attached = nil
@@ -274,6 +288,40 @@ func TestLive(t *testing.T) {
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny},
 			message: `statement "NoDownloads" of the policy of bucket ` + bucket, mend: "apply leaves it",
+		},
+		"deny of listings of a prefix": {
+			live: func(l live) {
+				l.edit(&l.bucket().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Sid":"Secret","Effect":"Deny","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::`+bucket+`","Condition":{"StringLike":{"s3:prefix":"secret/*"}}}`))
+				})
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: `statement "Secret"`,
+		},
+		"deny of listings of any prefix": {
+			live: func(l live) {
+				l.edit(&l.bucket().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Sid":"Whole","Effect":"Deny","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::`+bucket+`","Condition":{"Null":{"s3:prefix":"false"}}}`))
+				})
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: `statement "Whole"`,
+		},
+		"deny of listings below a granted prefix": {
+			spec: func(s *specs.Share) { s.Consumers[0].Prefixes = []string{"incoming/"} },
+			live: func(l live) {
+				l.edit(&l.bucket().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Sid":"Secret","Effect":"Deny","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::`+bucket+`","Condition":{"StringLike":{"s3:prefix":"incoming/secret/*"}}}`))
+				})
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: `statement "Secret"`,
+		},
+		"deny of the object that is named as the prefix": {
+			spec: func(s *specs.Share) { s.Consumers[0].Prefixes = []string{"incoming/"} },
+			live: func(l live) {
+				l.edit(&l.bucket().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Sid":"Folder","Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::`+bucket+`/incoming/"}`))
+				})
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: `statement "Folder"`,
 		},
 		"deny of plain HTTP does not count": {
 			live: func(l live) {

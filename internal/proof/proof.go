@@ -100,6 +100,7 @@ const (
 	KMSKeyRegion      Code = "kms-key-region"      // in another region than the bucket
 	KMSKeyMissing     Code = "kms-key-missing"
 	KMSKeyUnusable    Code = "kms-key-unusable" // disabled, or about to be deleted
+	KMSAnonymous      Code = "kms-anonymous"    // who calls without credentials uses no key
 	KMSKeyPolicyLacks Code = "kms-key-policy-lacks"
 	KMSIdentityLacks  Code = "kms-identity-lacks"
 	// KMSNotChecked is no cause: what would tell it was not read. See Keys.

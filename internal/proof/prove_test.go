@@ -194,11 +194,25 @@ func TestLiveSettings(t *testing.T) {
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: `statement "NotOutside" of the policy of key`,
 		},
-		"condition on the object, and no Bucket Key": {
+		"condition on the objects, and no Bucket Key": {
 			live: func(l live) {
-				l.replace(&l.encrypted().Policy, `"kms:ViaService":"s3.us-east-1.amazonaws.com"`, `"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::`+bucket+`/xshare-proof"`)
+				l.replace(&l.encrypted().Policy, `{"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"}}`, `{"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::`+bucket+`/*"}}`)
 			},
 			verdict: proof.Allowed,
+		},
+		"condition on some of the objects": {
+			live: func(l live) {
+				l.replace(&l.encrypted().Policy, `{"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"}}`, `{"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::`+bucket+`/xshare-*"}}`)
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.KMSKeyPolicyLacks},
+		},
+		"deny on the key for some of the objects": {
+			live: func(l live) {
+				l.edit(&l.encrypted().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Sid":"Secret","Effect":"Deny","Principal":"*","Action":"kms:Decrypt","Resource":"*","Condition":{"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::*/secret/*"}}}`))
+				})
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: `statement "Secret" of the policy of key`,
 		},
 		"condition on the object, with a Bucket Key": {
 			live: func(l live) {
@@ -293,9 +307,17 @@ func TestLiveSettings(t *testing.T) {
 			live: func(l live) {
 				key := l.encrypted()
 				l.replace(&key.Policy, roleARN, roleARN+"2")
-				key.Grants = []plan.KeyGrant{{ID: "g", Grantee: roleARN, Operations: []string{"Decrypt", "GenerateDataKey"}, Subset: map[string]string{"aws:s3:arn": "arn:aws:s3:::" + bucket + "/xshare-proof"}}}
+				key.Grants = []plan.KeyGrant{{ID: "g", Grantee: roleARN, Operations: []string{"Decrypt", "GenerateDataKey"}}}
 			},
 			verdict: proof.Allowed,
+		},
+		"grant for one object": {
+			live: func(l live) {
+				key := l.encrypted()
+				l.replace(&key.Policy, roleARN, roleARN+"2")
+				key.Grants = []plan.KeyGrant{{ID: "g", Grantee: roleARN, Operations: []string{"Decrypt", "GenerateDataKey"}, Subset: map[string]string{"aws:s3:arn": "arn:aws:s3:::" + bucket + "/xshare-proof"}}}
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.KMSKeyPolicyLacks},
 		},
 		"grant of another context": {
 			live: func(l live) {

@@ -8,40 +8,126 @@ import (
 	"github.com/xshare/xshare/plan"
 )
 
-// How few objects stand for all.
+// How few objects, and listings, stand for all.
 //
 // Premise: a grant promises every object under a prefix, and a proof can try
 // only some. Policies tell objects apart by their patterns alone, so one object
 // in each pattern that lies within the prefix, and one in none, stand for all:
 // the one in none is allowed only by a statement that covers the prefix, so
 // that another can fail only where a pattern takes it out, of a Deny or of an
-// Allow by NotResource.
+// Allow by NotResource. Statements about the bucket's key have their patterns in
+// conditions on what is encrypted, and those about listings on s3:prefix.
 
 // calls are a grant's, each on an object that no narrower pattern covers, and
-// those on objects within one that fare worse.
+// those on objects within one that fare worse. So with listings: one of a whole
+// bucket may send any prefix.
 func (p *prover) calls(g plan.Grant, s *sides) []call {
 	var list []call
 	by := map[string]*patterns{}
 	for _, c := range calls(g) {
 		base, ok := strings.CutSuffix(c.promised, "*")
 		if !ok || c.resource == c.promised {
-			list = append(list, c)
+			list = append(append(list, c), p.worse(g, s, c, s.listings(c, p.request(g, s.role, c)))...)
 			continue
 		}
 		if by[base] == nil {
 			by[base] = s.patterns(base, p.request(g, s.role, c))
 		}
 		c.resource = base + by[base].key()
-		list = append(list, c)
-		best, worst := s.decide(p.request(g, s.role, c))
-		if !best.Allowed() {
-			continue // the same would be told of each
+		others := make([]call, len(by[base].taken))
+		for i, resource := range by[base].taken {
+			others[i] = c
+			others[i].resource = resource
 		}
-		for _, resource := range by[base].taken {
-			one := c
-			one.resource = resource
-			if b, w := s.decide(p.request(g, s.role, one)); !b.Allowed() || worst.Allowed() && !w.Allowed() {
-				list = append(list, one)
+		list = append(append(list, c), p.worse(g, s, c, others)...)
+	}
+	return list
+}
+
+// worse are those of others that fare worse than a call, if that is not denied
+// itself: then the same would be told of each.
+func (p *prover) worse(g plan.Grant, s *sides, c call, others []call) []call {
+	var list []call
+	if len(others) == 0 {
+		return nil
+	}
+	fares := p.fares(g, s, c)
+	for _, one := range others {
+		if fares != Denied && gravity[p.fares(g, s, one)] < gravity[fares] {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// fares is what the policies say of a call, and of what it does with the
+// bucket's key.
+func (p *prover) fares(g plan.Grant, s *sides, c call) Verdict {
+	verdict := Allowed
+	see := func(best, worst iampolicy.Decision) {
+		switch {
+		case !best.Allowed():
+			verdict = Denied
+		case !worst.Allowed():
+			verdict = worse(verdict, NotChecked)
+		}
+	}
+	req := p.request(g, s.role, c)
+	see(s.decide(req))
+	if k := s.key; k.unread == "" && k.key != nil {
+		for _, use := range keyUses[c.action] {
+			see(s.onKey().decide(p.keyRequest(g, k, req, use.action)))
+		}
+	}
+	return verdict
+}
+
+// byPrefix are the actions that send s3:prefix.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+var byPrefix = map[string]bool{"s3:ListBucket": true, "s3:ListBucketVersions": true}
+
+const prefixKey = "s3:prefix"
+
+// listings are those that policies may tell apart from a promised one: of other
+// prefixes below the same one, or below none.
+func (s *sides) listings(c call, req iampolicy.Request) []call {
+	if !byPrefix[c.action] {
+		return nil
+	}
+	var prefixes []string
+	base, below := "", true
+	if sent, ok := c.context[prefixKey]; ok {
+		base, below = strings.CutSuffix(sent, sampleKey)
+	} else {
+		prefixes = append(prefixes, "", sampleKey)
+	}
+	if !below {
+		return nil
+	}
+	for _, pattern := range valuesOf(s.all(), prefixKey) {
+		prefixes = append(prefixes, within(withValues(pattern, req), base)...)
+	}
+	slices.Sort(prefixes)
+	var list []call
+	for _, prefix := range slices.Compact(prefixes) {
+		one := c
+		one.context = map[string]string{prefixKey: prefix}
+		list = append(list, one)
+	}
+	return list
+}
+
+// valuesOf are the values of all conditions on a key.
+func valuesOf(sides []side, key string) []string {
+	var list []string
+	for _, side := range sides {
+		for _, named := range side.policies {
+			for _, statement := range named.Document.Statements {
+				for _, c := range statement.Condition {
+					if strings.EqualFold(c.Key, key) {
+						list = append(list, c.Values...)
+					}
+				}
 			}
 		}
 	}
@@ -59,6 +145,9 @@ type patterns struct {
 // patterns looks for them. The request has the values of policy variables.
 func (s *sides) patterns(base string, req iampolicy.Request) *patterns {
 	found := &patterns{base: base}
+	if _, key, _ := strings.Cut(base, "/"); key != "" {
+		found.taken = append(found.taken, base) // an object may be named as the prefix itself
+	}
 	for _, side := range s.all() {
 		for _, named := range side.policies {
 			for _, statement := range named.Document.Statements {
@@ -78,6 +167,15 @@ func (s *sides) patterns(base string, req iampolicy.Request) *patterns {
 					}
 				}
 			}
+		}
+	}
+	if s.key.key != nil && !s.key.bucket {
+		for _, pattern := range valuesOf(s.onKey().all(), s3Context) {
+			objects := within(withValues(pattern, req), base)
+			if len(objects) > 0 {
+				found.narrow = append(found.narrow, withValues(pattern, req))
+			}
+			found.taken = append(found.taken, objects...)
 		}
 	}
 	slices.Sort(found.taken)

@@ -33,7 +33,7 @@ func (p *prover) usable(g plan.Grant, s *sides, found *findings, proof *GrantPro
 			proof.Verdict = worse(proof.Verdict, NotChecked)
 			continue
 		}
-		found.instance(in, p.instances(snap, in))
+		found.instance(in, snap, p.instances(snap, in))
 	}
 }
 
@@ -180,7 +180,7 @@ func (p *prover) instances(snap *plan.Snapshot, want specs.Instance) []*plan.Liv
 	return list
 }
 
-func (f *findings) instance(want specs.Instance, live []*plan.LiveInstance) {
+func (f *findings) instance(want specs.Instance, snap *plan.Snapshot, live []*plan.LiveInstance) {
 	account, profile := f.grant.Consumer.Account.ID, f.grant.Consumer.Role.InstanceProfile
 	if len(live) == 0 {
 		mend := applyMend
@@ -198,10 +198,14 @@ func (f *findings) instance(want specs.Instance, live []*plan.LiveInstance) {
 	}
 	for _, in := range live {
 		cause := Cause{Account: account, Resource: in.ID}
-		switch have := in.ProfileARN[strings.LastIndex(in.ProfileARN, "/")+1:]; have {
-		case profile:
+		switch have := in.ProfileARN[strings.LastIndex(in.ProfileARN, "/")+1:]; {
+		case snap.HasGone(in, profile):
+			cause.Code = ProfileNotAttached
+			cause.Message = fmt.Sprintf("the instance profile %s that instance %s in account %s has was deleted, so it has no credentials; one of that name that was made since is another to AWS", profile, in.ID, account)
+			cause.Mend = f.apply(id)
+		case have == profile:
 			continue
-		case "":
+		case have == "":
 			cause.Code = ProfileNotAttached
 			cause.Message = fmt.Sprintf("instance %s in account %s has no instance profile, so it has no credentials; it is to have %s", in.ID, account, profile)
 			cause.Mend = f.apply(id)

@@ -97,10 +97,14 @@ func (c *s3Call) encryption() (*kmsEncryption, error) {
 const contextOfS3 = "aws:s3:arn"
 
 // useKey asks, in the requester's name, for an action on the key of an object:
-// kms:GenerateDataKey to write it, kms:Decrypt to read it.
+// kms:GenerateDataKey to write it, kms:Decrypt to read it. Who has no name
+// uses no key.
 func (c *s3Call) useKey(action string, b *bucket, object string, e *kmsEncryption) error {
 	if e == nil {
 		return nil
+	}
+	if c.credential.key == "" {
+		return fault(http.StatusBadRequest, "InvalidArgument", "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.")
 	}
 	f, err := c.server.findKey(e.Key, c.caller.Account, b.Region)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -262,4 +263,29 @@ func TestEncryptedObject(t *testing.T) {
 		t.Errorf("status %d", got)
 	}
 	must(c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: b, Key: k}))(t)
+}
+
+// Who calls without credentials uses no key, whatever the policies say.
+func TestKeyTakesCredentials(t *testing.T) {
+	s := sharing(t, Options{}, policyOf(kmsAll))
+	c := s.s3(owner)
+	_, err := c.DeletePublicAccessBlock(t.Context(), &s3.DeletePublicAccessBlockInput{Bucket: aws.String("shared")})
+	wantCode(t, err, "", "")
+	wantCode(t, putPolicy(c, "shared", policyOf(statement("Allow", `"*"`, "s3:GetObject", sharedARN+"/*")))(t.Context()), "", "")
+	get := func() int {
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/shared/page", nil))
+		return answer.Code
+	}
+	for _, encrypted := range []bool{false, true} {
+		if encrypted {
+			encryptBy(t, c, "shared", s.newKeyARN(t, policyOf(ownerKeeps, keyStatement("Allow", `"*"`, "kms:*"))), false)
+		}
+		_, err = c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("shared"), Key: aws.String("page"), Body: strings.NewReader("text")})
+		wantCode(t, err, "", "")
+		want := map[bool]int{false: http.StatusOK, true: http.StatusBadRequest}[encrypted]
+		if status := get(); status != want {
+			t.Errorf("encrypted %v: %d, not %d", encrypted, status, want)
+		}
+	}
 }
