@@ -65,7 +65,7 @@ func (f explainFlags) check() error {
 	one := f.principal != "" || f.action != "" || f.resource != "" || len(f.context) > 0
 	switch {
 	case f.share != "" && one:
-		return errors.New("--share explains a share, --principal, --action and --resource one access: give one or the other")
+		return errors.New("--share explains a share, --principal, --action, --resource and --context one access: give one or the other")
 	case f.share == "" && !one:
 		return errors.New("say what to explain: --share NAME, or --principal ARN --action s3:GetObject --resource ARN")
 	}

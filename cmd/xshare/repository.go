@@ -41,6 +41,14 @@ func readRepository(dir string) (*specs.Repository, []specs.Problem, error) {
 	}
 	defer root.Close()
 	repo, problems := specs.Load(root.FS())
+	for i, p := range problems {
+		if p.Code != "no-repository" {
+			continue
+		}
+		if where, err := filepath.Abs(dir); err == nil { // else it stays "here"
+			problems[i].Message = p.Message + ", in " + where
+		}
+	}
 	return repo, problems, nil
 }
 

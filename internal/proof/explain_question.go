@@ -81,6 +81,9 @@ func (q *Question) readPrincipal(partition string, note func(string, ...any)) {
 // instead.
 func notACaller(partition, principal string, a arnParts, kind string) string {
 	switch {
+	case a.service == "sts" && kind == "assumed-role" && strings.Count(a.resource, "/") > 2:
+		parts := strings.Split(a.resource, "/")
+		return fmt.Sprintf("has more than a role's name and a session's: the ARN of a session has its role's name without the path: write arn:%s:sts::%s:assumed-role/%s", a.partition, a.account, strings.Join(parts[len(parts)-2:], "/"))
 	case a.service == "sts" && kind == "federated-user":
 		return "is a federated user, who may do at most what the user may that made its credentials (GetFederationToken), and what was said then; neither is in its ARN: ask about that user"
 	case a.service == "iam" && kind == "group":
@@ -102,11 +105,9 @@ func notACaller(partition, principal string, a arnParts, kind string) string {
 func (q *Question) readAction(partition, action string, note func(string, ...any)) {
 	a := cutARN(q.Resource)
 	q.bucket, _, _ = strings.Cut(a.resource, "/")
-	switch {
-	case action == "":
-		note("--action is missing: give one, such as s3:GetObject")
-	case strings.ContainsAny(action, "*?"):
-		note("--action %q: ask about one action, such as s3:GetObject", action)
+	wrong := noAction(action)
+	if wrong != "" {
+		note("--action %s", wrong)
 	}
 	switch {
 	case q.Resource == "":
@@ -115,7 +116,7 @@ func (q *Question) readAction(partition, action string, note func(string, ...any
 	case strings.ContainsAny(q.Resource, "*?"):
 		note("--resource %q: ask about one object, by its key: what holds for one of them may not hold for all", q.Resource)
 		return
-	case action == "" || strings.ContainsAny(action, "*?"):
+	case wrong != "":
 		return
 	}
 	known, ok := iampolicy.LookupS3Action(action)
@@ -123,7 +124,7 @@ func (q *Question) readAction(partition, action string, note func(string, ...any
 		q.Action = known.Name
 	}
 	why := ""
-	if strings.HasPrefix(strings.ToLower(action), "s3:") {
+	if ok {
 		why = iampolicy.Impossible(action, q.Resource)
 	}
 	switch {
@@ -136,6 +137,25 @@ func (q *Question) readAction(partition, action string, note func(string, ...any
 	case a.partition != partition:
 		note("--resource %q is of partition %s and the repository of %s: no request crosses partitions", q.Resource, a.partition, partition)
 	}
+}
+
+// noAction says what is wrong with an action that is none; empty: nothing.
+func noAction(action string) string {
+	switch unknown := iampolicy.UnknownAction(action); {
+	case action == "":
+		return "is missing: give one, such as s3:GetObject"
+	case strings.ContainsAny(action, "*?"):
+		return fmt.Sprintf("%q: ask about one action, such as s3:GetObject", action)
+	case !strings.Contains(action, ":"):
+		mend := "write the service before it, such as s3:GetObject"
+		if near := iampolicy.NearestAction("s3:" + action); near != "" {
+			mend = "write " + near
+		}
+		return fmt.Sprintf("%q lacks its service: %s", action, mend)
+	case unknown != "":
+		return fmt.Sprintf("%q: %s", action, unknown)
+	}
+	return ""
 }
 
 // settled are condition keys that follow from the principal and the resource.
@@ -154,6 +174,13 @@ func (q *Question) readContext(context []string, note func(string, ...any)) {
 			continue
 		case slices.Contains(settled, strings.ToLower(key)):
 			note("--context %q: %s follows from the principal and the resource; leave it out", text, key)
+			continue
+		case value != "" && badAddress(strings.ToLower(key), []string{value}) >= 0:
+			note("--context %q: %q is no IP address", text, value)
+			continue
+		}
+		if near := nearGlobalKey(key); near != "" {
+			note("--context %q: there is no condition key %s: did you mean %s?", text, key, near)
 			continue
 		}
 		for have := range q.Context {

@@ -380,6 +380,14 @@ func TestAskRefuses(t *testing.T) {
 		"an object action on the bucket": {analystARN, "s3:GetObject", notesARN, nil, []string{"is on an object"}},
 		"a bucket action on an object":   {analystARN, "s3:ListBucket", notesARN + "/a", nil, []string{"is on a bucket"}},
 		"a call for an action":           {analystARN, "s3:HeadObject", notesARN + "/a", nil, []string{"that call needs s3:GetObject"}},
+		"no service":                     {analystARN, "GetObject", notesARN + "/a", nil, []string{`--action "GetObject" lacks its service: write s3:GetObject`}},
+		"no service, misspelt":           {analystARN, "GetObjekt", "", nil, []string{`lacks its service: write s3:GetObject`, "--resource is missing"}},
+		"no service, of no kind":         {analystARN, "x", notesARN + "/a", nil, []string{`"x" lacks its service: write the service before it`}},
+		"an action misspelt":             {analystARN, "s3:GetObjekt", notesARN + "/a", nil, []string{`--action "s3:GetObjekt": S3 has no action s3:GetObjekt: did you mean s3:GetObject?`}},
+		"a session with its role's path": {"arn:aws:sts::" + consumer + ":assumed-role/team/r/s1", "s3:GetObject", notesARN + "/a", nil, []string{"write arn:aws:sts::" + consumer + ":assumed-role/r/s1"}},
+		"an address that is none":        {analystARN, "s3:GetObject", notesARN + "/a", []string{"aws:SourceIp=300.2.3.4"}, []string{`"300.2.3.4" is no IP address`}},
+		"a key misspelt":                 {analystARN, "s3:GetObject", notesARN + "/a", []string{"aws:SorceIp=192.0.2.1"}, []string{"there is no condition key aws:SorceIp: did you mean aws:SourceIp?"}},
+		"a tag's key misspelt":           {analystARN, "s3:GetObject", notesARN + "/a", []string{"aws:PrincipleTag/team=x"}, []string{"did you mean aws:PrincipalTag/team?"}},
 		"all actions":                    {analystARN, "s3:Get*", notesARN + "/a", nil, []string{"ask about one action"}},
 		"all objects":                    {analystARN, "s3:GetObject", notesARN + "/*", nil, []string{"ask about one object"}},
 		"another service":                {analystARN, "kms:Decrypt", notesKey, nil, []string{"xshare simulate"}},
@@ -399,6 +407,9 @@ func TestAskRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+	for _, key := range []string{"aws:SourceIp=", "aws:sourcevpce=vpce-1", "aws:PrincipalTag/team=x", "aws:VpceOrgID=o-1", "aws:SomethingNew=x", "s3:prefix=x", "saml:aud=x"} {
+		ask(t, analystARN, "s3:GetObject", notesARN+"/a", key)
 	}
 	if q := ask(t, "anonymous", "S3:getobject", notesARN+"/a", "aws:SourceIp=192.0.2.1", "AWS:sourceip=192.0.2.2"); q.Action != "s3:GetObject" || len(q.Context) != 1 || len(q.Context["aws:SourceIp"]) != 2 {
 		t.Errorf("action %q, context %v", q.Action, q.Context)
