@@ -48,13 +48,9 @@ type validateDocument struct {
 	Problems      []plan.ProblemDocument `json:"problems"`
 }
 
-// ValidateJSON writes the outcome of a validation:
-//
-//	{"formatVersion": 1, "valid": true, "files": 2, "shares": 1, "grants": 1,
-//	 "problems": [as in the plan document]}
-//
-// valid is false if any problem is an error. repo is nil, and the counts are 0,
-// where the repository could not be read.
+// ValidateJSON writes the outcome of a validation, as docs/json.md has it. valid
+// is false if any problem is an error. repo is nil, and the counts are 0, where
+// the repository could not be read.
 func ValidateJSON(w io.Writer, repo *specs.Repository, problems []specs.Problem) error {
 	errors, warnings := split(problems)
 	n := countsOf(repo)
@@ -123,19 +119,8 @@ type callDocument struct {
 	Code      string `json:"code"`
 }
 
-// VerifyJSON writes proofs and probes:
-//
-//	{"formatVersion": 1, "summary": {"allowed": 1, "denied": 0, "notChecked": 0},
-//	 "grants": [{"share": "…", "consumer": "account/role", "principal": "role ARN", "bucket": "…",
-//	   "promise": "read, write", "verdict": "allowed|denied|notChecked",
-//	   "checks": [{"action": "…", "resource": "ARN", "context": {}, "verdict": "…", "reason": "…"}],
-//	   "causes": [{"code": "…", "message": "…", "mend": "…", "account": "…", "resource": "…"}],
-//	   "notChecked": ["…"], "source": "file:line:col",
-//	   "probe": {"verdict": "works|fails|not probed", "via": "…", "reason": "…",
-//	     "calls": [{"as": "role|owner", "operation": "PutObject", "resource": "bucket/key",
-//	       "expected": "allowed|denied", "ok": true, "code": "S3's, or empty"}]}}]}
-//
-// probe is null where the grant was not to be probed. Lists are never null.
+// VerifyJSON writes proofs and probes, as docs/json.md has them. probe is null
+// where the grant was not probed. Lists are never null.
 func VerifyJSON(w io.Writer, proofs []proof.GrantProof, probes map[string]executor.ProbeResult) error {
 	d := verifyDocument{FormatVersion: plan.FormatVersion, Grants: make([]grantDocument, 0, len(proofs))}
 	for _, g := range proofs {
