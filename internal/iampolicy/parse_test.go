@@ -97,7 +97,7 @@ func TestParseErrors(t *testing.T) {
 		"operator misspelt, set":  {wrap(goodStatement + `,"Condition":{"ForAnyValues:StringLike":{"a":"b"}}`), `does not exist: did you mean "ForAnyValue:StringLike"?`},
 		"operator far off":        {wrap(goodStatement + `,"Condition":{"Contains":{"a":"b"}}`), `condition operator "Contains" does not exist`},
 		"element misspelt":        {`{"Statement":[{"Efect":"Allow","Action":"s3:*","Resource":"*"}]}`, `1:16: a statement has no element "Efect": did you mean "Effect"?`},
-		"element of the policy":   {`{"Statment":[]}`, `1:2: a policy has no element "Statment": did you mean "Statement"?`},
+		"element of the policy":   {`{"Statemnt":[]}`, `1:2: a policy has no element "Statemnt": did you mean "Statement"?`},
 		"Null with IfExists":      {wrap(goodStatement + `,"Condition":{"NullIfExists":{"a":"true"}}`), `condition operator "NullIfExists" does not exist: Null takes neither a set operator nor IfExists: write "Null"`},
 		"two set operators":       {wrap(goodStatement + `,"Condition":{"ForAllValues:ForAnyValue:StringLike":{"a":"true"}}`), "does not exist"},
 		"operator a string":       {wrap(goodStatement + `,"Condition":{"StringEquals":"x"}`), "StringEquals must hold an object of condition keys, not a string"},

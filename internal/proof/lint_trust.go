@@ -23,6 +23,12 @@ func (l *linter) trust() {
 	for _, action := range l.s.Action {
 		if service, _, _ := strings.Cut(action, ":"); !strings.EqualFold(service, "sts") && action != "*" {
 			l.add(TrustAction, "Action", fmt.Sprintf("names %s, and IAM takes only actions of STS in a trust policy", action), "write sts:AssumeRole")
+		} else if noSuchAction(action) {
+			mend := "write sts:AssumeRole, or what fits the principal"
+			if near := iampolicy.NearestAction(action); near != "" {
+				mend = "did you mean " + near + "?"
+			}
+			l.add(TrustAction, "Action", fmt.Sprintf("names %s, which STS does not have", action), mend)
 		}
 	}
 	for _, p := range []*iampolicy.Principals{l.s.Principal, l.s.NotPrincipal} {
@@ -66,7 +72,13 @@ func (l *linter) refused(p *iampolicy.Principals) {
 		return isAccount(name) || iampolicy.IsEntityID(name) || awsForm.MatchString(name)
 	},
 		"neither an account nor an ARN of a user, a role or a session", "name a role, or an account by its 12 digits")
-	report(p.Service, serviceForm.MatchString, "no service of AWS", "write a service's name such as ec2.amazonaws.com")
+	for _, name := range p.Service {
+		mend := "write a service's name such as ec2.amazonaws.com"
+		if meant := meantService(name, l.about.Partition); meant != "" {
+			mend = "did you mean " + meant + "?"
+		}
+		report([]string{name}, serviceForm.MatchString, "no service of AWS", mend)
+	}
 	report(p.Federated, func(name string) bool { return providerForm.MatchString(name) || builtIn(strings.ToLower(name)) },
 		"no identity provider that IAM knows", "write the ARN of the provider, arn:aws:iam::ACCOUNT:oidc-provider/HOST or arn:aws:iam::ACCOUNT:saml-provider/NAME")
 	report(p.CanonicalUser, func(string) bool { return false }, "a canonical user: only S3 knows those", "write the account's id under AWS")
@@ -79,6 +91,44 @@ var (
 	serviceForm  = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)+(amazonaws\.com(\.cn)?|amazonaws\.eu|aws\.internal)$|^alexa-(appkit|connectedhome)\.amazon\.com$`)
 	providerForm = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:(oidc-provider|saml-provider)/.`)
 )
+
+// meantService is the service that a name is likely meant for which is none: a
+// bare word, or one in a domain that is nearly AWS's; else it is empty.
+func meantService(name, partition string) string {
+	word, _, amazon := strings.Cut(name, ".amazon")
+	if !amazon {
+		var domain string
+		word, domain, _ = strings.Cut(name, ".")
+		if domain != "" && iampolicy.Nearest(domain, []string{"amazonaws.com"}) == "" {
+			return ""
+		}
+	}
+	switch full := word + ".amazonaws.com"; {
+	case word == "ec2":
+		return ec2Service(partition)
+	case serviceForm.MatchString(full):
+		return full
+	}
+	return ""
+}
+
+// noSuchAction tells actions that STS does not have. What a wildcard stands for
+// is not looked at.
+func noSuchAction(action string) bool {
+	return !hasWildcard(action) && iampolicy.UnknownAction(action) != ""
+}
+
+// actionsFor are the actions that a trust policy allows to a service, as far as
+// they are named.
+func actionsFor(d *iampolicy.Document, service string) []string {
+	var actions []string
+	for _, s := range d.Statements {
+		if s.Effect == iampolicy.Allow && s.Principal != nil && slices.Contains(s.Principal.Service, service) {
+			actions = append(actions, s.Action...)
+		}
+	}
+	return actions
+}
 
 // anybody tells of a statement that does not say who comes in. Where its
 // conditions say at least where from, by S3's measure, it is not for everybody.
@@ -111,7 +161,7 @@ func (l *linter) does(action string) bool {
 func (l *linter) fittingAction(p *iampolicy.Principals) {
 	if len(l.s.Action) == 0 || !slices.ContainsFunc(l.s.Action, func(a string) bool {
 		return len(a) >= len(assumeRole) && strings.EqualFold(a[:len(assumeRole)], assumeRole)
-	}) {
+	}) || slices.ContainsFunc(l.s.Action, noSuchAction) { // which is told already
 		return
 	}
 	report := func(who, action string) {

@@ -105,19 +105,21 @@ var openTrusts = map[string]struct{ text, want string }{
 	"an account narrowed to a tag it is": {trustAWS("111111111111", `"StringEquals":{"aws:PrincipalTag/x":"${aws:PrincipalTag/x}"}`), "account-principal"},
 
 	// Forms that IAM refuses.
-	"a service with a typo":         {trustService("ec2.amazonaws.con"), "refused-principal"},
-	"a service of somebody's":       {trustService("ec2.evil.com"), "refused-principal"},
-	"a service of another Amazon":   {trustService("lambda.amazonaws.com", "ec2.amazon.com"), "refused-principal"},
-	"a service without domain":      {trustService("ec2"), "refused-principal"},
-	"a canonical user":              {trustStatement(`{"CanonicalUser":"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}`, `"sts:AssumeRole"`, ""), "refused-principal"},
-	"a group":                       {trustAWS("arn:aws:iam::222222222222:group/g", ""), "refused-principal"},
-	"an instance profile":           {trustAWS("arn:aws:iam::222222222222:instance-profile/p", ""), "refused-principal"},
-	"a role's name alone":           {trustAWS("r", ""), "refused-principal"},
-	"eleven digits":                 {trustAWS("22222222222", ""), "refused-principal"},
-	"a role of eleven digits":       {trustAWS("arn:aws:iam::22222222222:role/r", ""), "refused-principal"},
-	"a role without its session":    {trustAWS("arn:aws:sts::222222222222:assumed-role/r", ""), "refused-principal"},
-	"a host that IAM does not know": {trustStatement(`{"Federated":"`+githubHost+`"}`, `"sts:AssumeRoleWithWebIdentity"`, `"StringEquals":{"`+githubHost+`:sub":"repo:acme/x:*"}`), "refused-principal"},
-	"any provider":                  {trustStatement(`{"Federated":"*"}`, `"sts:AssumeRoleWithWebIdentity"`, ""), "wildcard-principal"},
+	"a service with a typo":          {trustService("ec2.amazonaws.con"), "refused-principal"},
+	"a service of somebody's":        {trustService("ec2.evil.com"), "refused-principal"},
+	"a service of another Amazon":    {trustService("lambda.amazonaws.com", "ec2.amazon.com"), "refused-principal"},
+	"a service without domain":       {trustService("ec2"), "refused-principal"},
+	"an action with a typo":          {strings.Replace(trustAWS("arn:aws:iam::222222222222:role/r", ""), "sts:AssumeRole", "sts:AssumRole", 1), "trust-action"},
+	"an action for the web misspelt": {strings.Replace(trustWeb("ci.example.com", `"StringEquals":{"ci.example.com:sub":"x"}`), "WebIdentity", "WebIdentty", 1), "trust-action"},
+	"a canonical user":               {trustStatement(`{"CanonicalUser":"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}`, `"sts:AssumeRole"`, ""), "refused-principal"},
+	"a group":                        {trustAWS("arn:aws:iam::222222222222:group/g", ""), "refused-principal"},
+	"an instance profile":            {trustAWS("arn:aws:iam::222222222222:instance-profile/p", ""), "refused-principal"},
+	"a role's name alone":            {trustAWS("r", ""), "refused-principal"},
+	"eleven digits":                  {trustAWS("22222222222", ""), "refused-principal"},
+	"a role of eleven digits":        {trustAWS("arn:aws:iam::22222222222:role/r", ""), "refused-principal"},
+	"a role without its session":     {trustAWS("arn:aws:sts::222222222222:assumed-role/r", ""), "refused-principal"},
+	"a host that IAM does not know":  {trustStatement(`{"Federated":"`+githubHost+`"}`, `"sts:AssumeRoleWithWebIdentity"`, `"StringEquals":{"`+githubHost+`:sub":"repo:acme/x:*"}`), "refused-principal"},
+	"any provider":                   {trustStatement(`{"Federated":"*"}`, `"sts:AssumeRoleWithWebIdentity"`, ""), "wildcard-principal"},
 
 	// GitHub, by the subject.
 	"GitHub without subject":                 {trustWeb(githubHost, `"StringEquals":{"`+githubHost+`:aud":"sts.amazonaws.com"}`), "open-federation"},
@@ -295,5 +297,24 @@ func TestGoodTrusts(t *testing.T) {
 				t.Errorf("found %+v", f)
 			}
 		})
+	}
+}
+
+// A name that is no service is answered with the one that is meant.
+func TestLintTrustMeantService(t *testing.T) {
+	for _, tc := range []struct{ partition, name, mend string }{
+		{"aws", "ec2.amazon.com", "did you mean ec2.amazonaws.com?"},
+		{"aws-cn", "ec2.amazon.com", "did you mean ec2.amazonaws.com.cn?"},
+		{"aws", "lambda", "did you mean lambda.amazonaws.com?"},
+		{"aws", "ec2.amazonaws.con", "did you mean ec2.amazonaws.com?"},
+		{"aws", "glue.amazaonaws.com", "did you mean glue.amazonaws.com?"},
+		{"aws", "states.us-east-1.amazon.com", "did you mean states.us-east-1.amazonaws.com?"},
+		{"aws", "ec2.evil.com", "write a service's name such as ec2.amazonaws.com"},
+		{"aws", "a service", "write a service's name such as ec2.amazonaws.com"},
+	} {
+		found := proof.LintPolicy(proof.TrustPolicy, lintDocument(t, trustService(tc.name)), proof.Subject{Name: "the trust policy", Account: "111111111111", Partition: tc.partition})
+		if len(found) != 1 || found[0].Code != proof.RefusedPrincipal || found[0].Mend != tc.mend {
+			t.Errorf("%s in %s: %+v, want %q", tc.name, tc.partition, found, tc.mend)
+		}
 	}
 }

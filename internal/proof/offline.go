@@ -141,8 +141,13 @@ func (o *offline) trustForInstances(g plan.Grant, d *iampolicy.Document) {
 	switch {
 	case role.InstanceProfile != "" && !lets:
 		at.Source = placeIn(role.TrustFile, role.TrustPolicy, d, -1, "")
-		at.Message = fmt.Sprintf("the trust policy does not let %s do %s, so no instance can use role %s, which has an instance profile%s", service, assumeRole, role.Name, trusts(d))
+		why := trusts(d)
 		at.Mend = "add the service " + service + ", or take instanceProfile and instances out"
+		if actions := actionsFor(d, service); len(actions) > 0 {
+			why = fmt.Sprintf("; it names %s, but with %s", service, some(actions))
+			at.Mend = "write " + assumeRole
+		}
+		at.Message = fmt.Sprintf("the trust policy does not let %s do %s, so no instance can use role %s, which has an instance profile%s", service, assumeRole, role.Name, why)
 		o.problem(TrustLacksService, at)
 	case role.InstanceProfile == "" && lets:
 		at.Source = role.Pos

@@ -289,6 +289,10 @@ func TestOfflineTrust(t *testing.T) {
 			"error trust-lacks-service t.json:2:2: the trust policy does not let ec2.amazonaws.com do sts:AssumeRole, so no instance can use role r, which has an instance profile; the services it names are ec2.amazon.com",
 			"error refused-principal t.json:2:36: statement number 1 of the trust policy names ec2.amazon.com, which is no service of AWS",
 		}},
+		"instances with an action that does not exist": {instances, `{"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumRole"}}`, []string{
+			"error trust-lacks-service t.json:1:1: the trust policy does not let ec2.amazonaws.com do sts:AssumeRole, so no instance can use role r, which has an instance profile; it names ec2.amazonaws.com, but with sts:AssumRole",
+			"error trust-action t.json:1:82: statement number 1 of the trust policy names sts:AssumRole, which STS does not have",
+		}},
 		"EC2 without a profile": {plain, `{"Statement": ` + ec2 + `}`, []string{
 			"warning no-instance-profile shares/s.yaml:8:41: t.json lets EC2 use role r, but no instance profile is made, without which no instance has the role",
 		}},
