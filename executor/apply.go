@@ -22,13 +22,20 @@ func Apply(ctx context.Context, stop <-chan struct{}, doer Doer, changes *plan.C
 		task    *Task
 		outcome Outcome
 	}
+	type wait struct {
+		task    *Task
+		waiting Waiting
+	}
 	var (
 		s       = NewSchedule(changes)
 		tell    = newTeller(s, changes, emit)
 		reports = make(chan report)
+		waits   = make(chan wait)
+		ended   = make(chan struct{})
 		running = 0
 		done    = ctx.Done()
 	)
+	defer close(ended)
 	interrupt := func() {
 		stop, done = nil, nil
 		tell.emit(Event{Kind: EventStopping})
@@ -42,7 +49,12 @@ func Apply(ctx context.Context, stop <-chan struct{}, doer Doer, changes *plan.C
 			// Sent even if the Doer ends its goroutine.
 			r := report{t, Outcome{Err: errors.New("it ended without an answer")}}
 			defer func() { reports <- r }()
-			r.outcome = carryOut(ctx, doer, t.Change)
+			r.outcome = carryOut(WithWaiting(ctx, func(w Waiting) {
+				select {
+				case waits <- wait{t, w}:
+				case <-ended: // of a Doer that left something running behind
+				}
+			}), doer, t.Change)
 		}()
 	}
 
@@ -72,6 +84,8 @@ func Apply(ctx context.Context, stop <-chan struct{}, doer Doer, changes *plan.C
 			running--
 			s.Report(r.task, r.outcome)
 			tell.settled(r.task, r.outcome)
+		case w := <-waits:
+			tell.waiting(w.task, w.waiting)
 		case <-stop:
 			interrupt()
 		case <-done:
@@ -122,6 +136,11 @@ func newTeller(s *Schedule, changes *plan.Changes, emit func(Event)) *teller {
 func (t *teller) started(task *Task) {
 	c := task.item.change
 	t.emit(Event{Kind: EventStarted, Account: c.Account, Change: c, Phase: task.Phase})
+}
+
+func (t *teller) waiting(task *Task, w Waiting) {
+	c := task.item.change
+	t.emit(Event{Kind: EventWaiting, Account: c.Account, Change: c, Phase: task.Phase, Waiting: w})
 }
 
 // settled tells what came of the task, if any, and of all that was settled

@@ -363,3 +363,36 @@ func TestApplySurvivesItsDoer(t *testing.T) {
 		}
 	})
 }
+
+// doerFunc is a Doer that is a function.
+type doerFunc func(context.Context, *plan.Change) (Done, error)
+
+func (f doerFunc) Do(ctx context.Context, c *plan.Change) (Done, error) { return f(ctx, c) }
+
+// What a Doer waits for is an event of its change, before that ends; what it
+// tells when nobody listens any more holds nothing up.
+func TestApplyTellsOfWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := Waiting{For: "IAM knows role a", SoFar: 12 * time.Second, AtMost: 2 * time.Minute}
+		left := make(chan struct{})
+		do := doerFunc(func(ctx context.Context, _ *plan.Change) (Done, error) {
+			TellWaiting(ctx, w)
+			go func() {
+				<-time.After(time.Hour)
+				TellWaiting(ctx, w)
+				close(left)
+			}()
+			return Done{}, nil
+		})
+		var got []string
+		Apply(t.Context(), nil, do, changesOf(change("a")), 1, func(e Event) {
+			got = append(got, fmt.Sprintf("%s %s %s %d/%d", e.Kind, e.Change.ID, e.Waiting.For, e.Finished, e.Total))
+		})
+		want := []string{"started a  0/1", "waiting a IAM knows role a 0/1", "done a  1/1"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+		<-left
+		TellWaiting(t.Context(), w) // nobody wants to know
+	})
+}

@@ -14,6 +14,7 @@ const (
 	EventReading  EventKind = "reading" // an account is being read
 	EventRead     EventKind = "read"    // an account was read, Err tells of a failure
 	EventStarted  EventKind = "started" // a write has begun
+	EventWaiting  EventKind = "waiting" // a write waits for AWS, for longer than usual
 	EventDone     EventKind = "done"
 	EventPartial  EventKind = "partial" // a step with parts of which some are blocked
 	EventFailed   EventKind = "failed"
@@ -32,6 +33,7 @@ type Event struct {
 	Blocked  []string      // ids of the root causes, of EventBlocked and EventPartial
 	Done     Done          // of a finished write
 	Duration time.Duration // of a finished write
+	Waiting  Waiting       // of EventWaiting
 	Finished int           // changes settled so far (accounts, of EventReading and EventRead), and
 	Total    int           // in all; unchanged ones do not count
 }

@@ -16,8 +16,9 @@ type Observer interface {
 	// Observe reads what want names. It never writes. A read that fails is no
 	// error of Observe: it is a ReadFailure in the snapshot, whose scope says
 	// what stays unknown, so that one denied read hides nothing else. Only a
-	// cancelled context makes it return an error. Absent means that AWS said
-	// so (NoSuchEntity, NoSuchBucketPolicy, not in a complete list).
+	// cancelled context makes it return an error, and a *CallerError. Absent
+	// means that AWS said so (NoSuchEntity, NoSuchBucketPolicy, not in a
+	// complete list).
 	Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, error)
 }
 
@@ -27,7 +28,8 @@ type Doer interface {
 	// when AWS has confirmed it. It may be called again for a change that is
 	// half done or done, and then finishes it without harm. It retries
 	// throttling, conflicts and the propagation of what this run has made, and
-	// returns an *APIError when it gives up. For a bucket policy it reads the
+	// returns an *APIError when it gives up; what it waits for, if it takes
+	// long, it says by TellWaiting. For a bucket policy it reads the
 	// document anew, merges change.Want.Ours into what is there now, writes,
 	// reads back and compares.
 	Do(ctx context.Context, change *plan.Change) (Done, error)
@@ -78,6 +80,17 @@ func (e *APIError) What() string {
 
 // Unwrap returns the cause.
 func (e *APIError) Unwrap() error { return e.Err }
+
+// CallerError is that an account could not be begun with for a reason that lies
+// with the caller and not with that account: there are no credentials, or
+// nothing answers that would tell whose they are.
+type CallerError struct{ Err error }
+
+// Error says what is wrong with the caller.
+func (e *CallerError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *CallerError) Unwrap() error { return e.Err }
 
 // ErrInterrupted is the cause of a change that was not started, or was cut
 // short, because the run was interrupted, and of a reading that was.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/xshare/xshare/plan"
@@ -12,8 +13,10 @@ import (
 // Observe reads all the accounts that are wanted, at most concurrency of them
 // at a time, and returns a snapshot of each by account id. An account that
 // cannot be read stops no other: its snapshot is a ReadFailure that covers all
-// of it. The only error is that ctx was cancelled. What happens is told to
-// emit, which may be nil and is called from Observe's own goroutine only.
+// of it. An error is that ctx was cancelled, or that no account could be read,
+// all for the same *CallerError: then it is said once, and no event tells it.
+// What happens is told to emit, which may be nil and is called from Observe's
+// own goroutine only.
 func Observe(ctx context.Context, observer Observer, wants []plan.Want, concurrency int, emit func(Event)) (map[string]*plan.Snapshot, error) {
 	type report struct {
 		account  string
@@ -25,6 +28,7 @@ func Observe(ctx context.Context, observer Observer, wants []plan.Want, concurre
 		reports   = make(chan report)
 		running   = 0
 		finished  = 0
+		refused   []report // by a CallerError, not told yet
 	)
 	tell := func(kind EventKind, account string, err error) {
 		if emit != nil {
@@ -59,6 +63,10 @@ func Observe(ctx context.Context, observer Observer, wants []plan.Want, concurre
 			r.snapshot = unread(r.account, r.err)
 		}
 		snapshots[r.account] = r.snapshot
+		if _, ok := errors.AsType[*CallerError](r.err); ok && ctx.Err() == nil {
+			refused = append(refused, r)
+			continue
+		}
 		if ctx.Err() != nil {
 			tell(EventRead, r.account, nil) // it was cut short, which is no fault of the account
 			continue
@@ -67,6 +75,13 @@ func Observe(ctx context.Context, observer Observer, wants []plan.Want, concurre
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("reading the accounts was %w: %w", ErrInterrupted, err)
+	}
+	other := func(r report) bool { return r.err.Error() != refused[0].err.Error() }
+	if len(refused) > 0 && len(refused) == len(wants) && !slices.ContainsFunc(refused, other) {
+		return nil, fmt.Errorf("no account can be read: %w", refused[0].err)
+	}
+	for _, r := range refused {
+		tell(EventRead, r.account, failure(r.snapshot))
 	}
 	return snapshots, nil
 }

@@ -208,3 +208,47 @@ func TestObserveCancelled(t *testing.T) {
 		})
 	}
 }
+
+// What is wrong with the caller is wrong with all accounts: it is said once, and
+// where it is not wrong with all, by account as any other failure.
+func TestObserveWithoutACaller(t *testing.T) {
+	caller := func(text string) func() (*plan.Snapshot, error) {
+		return func() (*plan.Snapshot, error) {
+			return nil, &CallerError{&APIError{Account: "the caller", Err: errors.New(text)}}
+		}
+	}
+	for name, tt := range map[string]struct {
+		read  map[string]func() (*plan.Snapshot, error)
+		alike bool
+	}{
+		"all alike":       {map[string]func() (*plan.Snapshot, error){"a": caller("expired"), "b": caller("expired")}, true},
+		"one can":         {map[string]func() (*plan.Snapshot, error){"a": caller("expired")}, false},
+		"each in its way": {map[string]func() (*plan.Snapshot, error){"a": caller("expired"), "b": caller("no profile")}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				told := map[string]int{}
+				got, err := Observe(t.Context(), &accounts{read: tt.read}, wants("a", "b"), 2, func(e Event) {
+					if e.Kind == EventRead && e.Err != nil {
+						told[e.Account]++
+					}
+				})
+				if tt.alike {
+					var cause *CallerError
+					if !errors.As(err, &cause) || !strings.Contains(err.Error(), "no account can be read: ") || got != nil || len(told) > 0 {
+						t.Errorf("error %v, snapshots %v, told %v", err, got, told)
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				for id := range tt.read {
+					if got[id].Failure(plan.ScopeAccount) == nil || told[id] != 1 {
+						t.Errorf("%s: snapshot %+v, told %d times", id, got[id], told[id])
+					}
+				}
+			})
+		})
+	}
+}

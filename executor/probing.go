@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -9,18 +10,22 @@ import (
 
 	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/plan"
+	"github.com/xshare/xshare/specs"
 )
 
 // Key tells grants apart: share/account/role.
 func (g ProbeGrant) Key() string { return g.Share + "/" + g.Consumer }
 
-// ProbeGrants are the plan's grants as a Prober takes them, with the live
-// instances that have their roles.
+// ProbeGrants are the plan's grants as a Prober takes them, each with all live
+// instances that the plan's shares give its role.
 func ProbeGrants(p *plan.Plan, snapshots map[string]*plan.Snapshot) []ProbeGrant {
 	var grants []ProbeGrant
-	count := map[string]int{} // of grants by role and bucket
+	count := map[string]int{}                                                // of grants by role and bucket
+	instances, profiles := map[string][]ProbeInstance{}, map[string]string{} // by role
 	for _, g := range p.Grants {
 		count[g.RoleARN+" "+g.Bucket.Name]++
+		profiles[g.RoleARN] = cmp.Or(profiles[g.RoleARN], g.Consumer.Role.InstanceProfile)
+		instances[g.RoleARN] = withInstances(instances[g.RoleARN], p, snapshots[g.Consumer.Account.ID], g.Consumer)
 	}
 	for _, g := range p.Grants {
 		c := g.Consumer
@@ -31,20 +36,31 @@ func ProbeGrants(p *plan.Plan, snapshots map[string]*plan.Snapshot) []ProbeGrant
 			Prefixes: c.Prefixes,
 			List:     promises(g, "s3:ListBucket"), Read: promises(g, "s3:GetObject"),
 			Write: promises(g, "s3:PutObject"), Delete: promises(g, "s3:DeleteObject"),
-			Shared: count[g.RoleARN+" "+g.Bucket.Name] > 1, Profile: c.Role.InstanceProfile,
-		}
-		if snap := snapshots[c.Account.ID]; snap != nil {
-			for _, in := range c.Instances {
-				if live := liveInstance(p, snap, in.ID, in.Region, in.Name); live != nil {
-					probe.Instances = append(probe.Instances, ProbeInstance{
-						ID: live.ID, Region: live.Region, State: live.State, Launched: launched(p, live), Profile: live.ProfileARN[strings.LastIndex(live.ProfileARN, "/")+1:],
-					})
-				}
-			}
+			Shared: count[g.RoleARN+" "+g.Bucket.Name] > 1, Profile: profiles[g.RoleARN],
+			Instances: instances[g.RoleARN],
 		}
 		grants = append(grants, probe)
 	}
 	return grants
+}
+
+// withInstances adds the live instances that a consumer names. A role may be
+// tried on any of them, whichever share names it.
+func withInstances(list []ProbeInstance, p *plan.Plan, snap *plan.Snapshot, c *specs.Consumer) []ProbeInstance {
+	if snap == nil {
+		return list
+	}
+	for _, in := range c.Instances {
+		live := liveInstance(p, snap, in.ID, in.Region, in.Name)
+		if live == nil || slices.ContainsFunc(list, func(other ProbeInstance) bool { return other.ID == live.ID && other.Region == live.Region }) {
+			continue
+		}
+		list = append(list, ProbeInstance{
+			ID: live.ID, Region: live.Region, State: live.State, Launched: launched(p, live),
+			Profile: live.ProfileARN[strings.LastIndex(live.ProfileARN, "/")+1:],
+		})
+	}
+	return list
 }
 
 func promises(g plan.Grant, action string) bool {

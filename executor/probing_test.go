@@ -12,13 +12,14 @@ import (
 	"github.com/xshare/xshare/specs"
 )
 
-// probed is a plan of three grants: two of one role on one bucket, and one of
-// a role with an instance.
+// probed is a plan of four grants: two of one role on one bucket, and two of a
+// role with instances, on two buckets.
 func probed(t *testing.T) *plan.Plan {
 	t.Helper()
 	lake := &specs.Account{Alias: "lake", ID: "111111111111", Region: "us-east-1", Manage: true}
 	lab := &specs.Account{Alias: "lab", ID: "222222222222", Region: "us-east-1", Manage: true}
 	bucket := specs.Bucket{Name: "data", Account: lake, Region: "us-east-1", Create: true}
+	other := specs.Bucket{Name: "other", Account: lake, Region: "us-east-1", Create: true}
 	consumer := func(role string, access ...specs.Access) *specs.Consumer {
 		return &specs.Consumer{Account: lab, Access: access, Role: specs.Role{
 			Name: role, Path: "/", Create: true, TrustService: "ec2.amazonaws.com", InstanceProfile: role,
@@ -31,6 +32,8 @@ func probed(t *testing.T) *plan.Plan {
 		Shares: []*specs.Share{
 			{Name: "a", Bucket: bucket, Consumers: []*specs.Consumer{consumer("reader", specs.AccessRead)}},
 			{Name: "b", Bucket: bucket, Consumers: []*specs.Consumer{consumer("reader", specs.AccessDelete), launched}},
+			// The role has its instances and its profile by another share.
+			{Name: "c", Bucket: other, Consumers: []*specs.Consumer{{Account: lab, Access: []specs.Access{specs.AccessList}, Role: specs.Role{Name: "worker", Path: "/"}}}},
 		},
 	}, func(string) bool { return true })
 	if err := specs.Errors(problems); err != nil {
@@ -64,6 +67,10 @@ func TestProbeGrants(t *testing.T) {
 			{ID: "i-1", Region: "us-east-1", State: "running", Launched: true, Profile: "worker"},
 			{ID: "i-2", Region: "us-east-1", State: "stopped"},
 		}, "worker"},
+		{"c/222222222222/worker", true, false, false, false, false, []executor.ProbeInstance{
+			{ID: "i-1", Region: "us-east-1", State: "running", Launched: true, Profile: "worker"},
+			{ID: "i-2", Region: "us-east-1", State: "stopped"},
+		}, "worker"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("grants to probe (-want +got):\n%s", diff)
@@ -82,7 +89,7 @@ func TestProbe(t *testing.T) {
 	results, err := executor.Probe(t.Context(), proberFunc(func(_ context.Context, g executor.ProbeGrant) (executor.ProbeResult, error) {
 		return executor.ProbeResult{Verdict: executor.ProbeWorks, Via: g.Key()}, nil
 	}), grants, 2)
-	if err != nil || len(results) != 3 {
+	if err != nil || len(results) != 4 {
 		t.Fatalf("%d results, error %v", len(results), err)
 	}
 	for key, r := range results {

@@ -122,8 +122,8 @@ func (j *runJournal) failure() error {
 
 // record writes an event of the executor's.
 func (j *runJournal) record(e executor.Event) {
-	if e.Change == nil {
-		return // of reading, and of the interruption itself
+	if e.Change == nil || e.Kind == executor.EventWaiting {
+		return // of reading, of the interruption itself, and of what was not done yet
 	}
 	line := j.common
 	line.Step, line.Action, line.Phase, line.Account = e.Change.ID, string(e.Change.Action), string(e.Phase), e.Change.Account

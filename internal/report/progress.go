@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/xshare/xshare/executor"
+	"github.com/xshare/xshare/plan"
 )
 
 // Progress shows what is going on while accounts are read and changes are
@@ -75,7 +77,7 @@ func (p *Progress) track(e executor.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.inFlight = slices.DeleteFunc(p.inFlight, func(f flight) bool { return f.key == key })
-	if e.Kind == executor.EventReading || e.Kind == executor.EventStarted {
+	if e.Kind == executor.EventReading || e.Kind == executor.EventStarted || e.Kind == executor.EventWaiting {
 		p.inFlight = append(p.inFlight, flight{key, text})
 	}
 }
@@ -129,7 +131,7 @@ func (p *Progress) flying() string {
 }
 
 // tell writes what is worth a line of its own: on a terminal only what went
-// wrong, elsewhere everything that has ended.
+// wrong or takes long, elsewhere everything that has ended, too.
 func (p *Progress) tell(e executor.Event) {
 	quiet := p.container != nil
 	switch e.Kind {
@@ -142,6 +144,8 @@ func (p *Progress) tell(e executor.Event) {
 		if e.Err != nil {
 			p.print(e.Account, red, "cannot be read: "+clean(e.Err.Error()))
 		}
+	case executor.EventWaiting:
+		p.print(e.Account, plain, waitingText(e))
 	case executor.EventDone:
 		if !quiet {
 			p.print(e.Account, plain, doneText(e)+" "+p.took(e))
@@ -187,7 +191,39 @@ func blockedBy(ids []string) string {
 	if len(ids) == 0 {
 		return ""
 	}
-	return ": needs " + list(ids)
+	var names []string
+	for _, id := range ids {
+		names = append(names, named(id))
+	}
+	return ": needs " + strings.Join(names, ", ")
+}
+
+// named is a step by its id, in the words of resource, with its account.
+// Aliases are not known here.
+func named(id string) string {
+	t, rest, _ := strings.Cut(id, "/")
+	account, name, ok := strings.Cut(rest, "/")
+	if !ok {
+		return clean(id)
+	}
+	if _, within, ok := strings.Cut(name, "/"); ok && strings.HasPrefix(t, "ec2.") { // it has its region before it
+		name = within
+	}
+	return resource(&plan.Change{Type: plan.Type(t), Name: name}) + " in " + clean(account)
+}
+
+// waitingText is what a write waits for, and how long it will.
+func waitingText(e executor.Event) string {
+	w := e.Waiting
+	return fmt.Sprintf("%s: waiting until %s (%s so far, at most %s)", resource(e.Change), clean(w.For), spell(w.SoFar), spell(w.AtMost))
+}
+
+// spell is a time of at least a second.
+func spell(d time.Duration) string {
+	if d >= time.Minute && d%time.Minute == 0 {
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%.0f s", d.Seconds())
 }
 
 func (p *Progress) took(e executor.Event) string {

@@ -42,6 +42,10 @@ func events(t *testing.T) []executor.Event {
 		{Kind: executor.EventStarted, Account: owner, Change: bucket, Total: 5},
 		{Kind: executor.EventStarted, Account: consumer, Change: reports, Total: 5},
 		{Kind: executor.EventStarted, Account: consumer, Change: instance, Total: 5},
+		{
+			Kind: executor.EventWaiting, Account: consumer, Change: reports, Total: 5,
+			Waiting: executor.Waiting{For: "IAM knows role \x1b[31mbase", SoFar: 12*time.Second + 400*time.Millisecond, AtMost: 2 * time.Minute},
+		},
 		{Kind: executor.EventDone, Account: owner, Change: bucket, Duration: 230 * time.Millisecond, Finished: 1, Total: 5},
 		{Kind: executor.EventFailed, Account: consumer, Change: reports, Err: denied, Duration: time.Second, Finished: 2, Total: 5},
 		{Kind: executor.EventFailed, Account: consumer, Change: attachment, Err: fmt.Errorf("%w: for a long reason", executor.ErrRefused), Finished: 2, Total: 5},
@@ -98,7 +102,7 @@ func TestProgressTerminal(t *testing.T) {
 	}
 	p.Close()
 	got := b.String()
-	for _, want := range []string{"222222222222  failed role reports: ", "111111111111  created in part bucket policy", `cannot be read: ec2 \x1b[31mdenied`, "stopping: "} {
+	for _, want := range []string{"222222222222  failed role reports: ", "111111111111  created in part bucket policy", `cannot be read: ec2 \x1b[31mdenied`, "stopping: ", "role reports: waiting until IAM knows role"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in %q", want, got)
 		}
