@@ -50,9 +50,6 @@ func Explain(p *plan.Plan, accounts []*specs.Account, snapshots map[string]*plan
 		if x.unusable != nil {
 			found.add(*x.unusable, "", nil)
 		}
-		if x.trust != "" {
-			use.Verdict, use.NotChecked = NotChecked, append(use.NotChecked, x.trust)
-		}
 		e.Use = x.use()
 		e.Verdict = worse(e.Verdict, use.Verdict)
 		e.NotChecked = append(e.NotChecked, use.NotChecked...)

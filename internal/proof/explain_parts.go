@@ -236,12 +236,13 @@ func (x *explainer) use() []Part {
 	service := serviceOf(x.plan.Partition, x.grant.Consumer)
 	unread := slices.IndexFunc(proof.Checks, func(c Check) bool { return c.Verdict == NotChecked })
 	switch {
-	case x.trust != "":
-		list = append(list, Part{Side: PartTrust, State: StateNotChecked, Text: x.trust})
 	case unread >= 0:
 		list = append(list, Part{Side: PartTrust, State: StateNotChecked, Text: proof.Checks[unread].Reason})
-	case service != "" || x.unusable != nil:
-		tell(PartTrust, lacking(TrustLacksService, RoleUnusable, ResourceControl), fmt.Sprintf("%s may assume the role", service))
+	case service != "":
+		tell(PartTrust, lacking(TrustLacksService, ResourceControl), fmt.Sprintf("%s may assume the role", service))
+	default:
+		d, _ := trustOf(x.grant, x.sides.role)
+		tell(PartTrust, lacking(RoleUnusable), may(assumers(d)))
 	}
 	problem := lacking(ProfileMissing, ProfileWithoutRole, ProfileOtherRole)
 	if role.InstanceProfile == "" && problem == "" {
@@ -277,43 +278,23 @@ func (x *explainer) inferUse() {
 	if role == nil {
 		return
 	}
-	d, err := iampolicy.ParseLive(role.Trust)
-	if err != nil {
-		x.trust = fmt.Sprintf("the trust policy of role %s in account %s, which cannot be understood: %v", role.Name, x.grant.Consumer.Account.ID, err)
-		return
+	d, _ := trustOf(x.grant, role)
+	if d == nil {
+		return // usable tells
 	}
 	ec2 := serviceOf(x.plan.Partition, &specs.Consumer{Role: specs.Role{InstanceProfile: "any"}})
-	byEC2, others := false, false
-	for _, s := range d.Statements {
-		if s.Effect != iampolicy.Allow || s.Principal == nil {
-			continue
-		}
-		others = others || s.Principal.Any || len(s.Principal.AWS)+len(s.Principal.Federated) > 0
-		for _, service := range s.Principal.Service {
-			switch ok := assumable(d, service, role.ARN, x.grant.Consumer.Account.ID); {
-			case ok && service == ec2:
-				byEC2 = true
-			case ok:
-				others = true
-			}
-		}
+	let := assumers(d)
+	if len(let) != 1 || let[0] != (trustee{"Service", ec2}) {
+		return
 	}
 	consumer := *x.grant.Consumer
 	x.grant.Consumer = &consumer
-	cause := Cause{Code: RoleUnusable, Account: consumer.Account.ID, Resource: role.ARN}
-	switch {
-	case !byEC2 && !others:
-		cause.Message = fmt.Sprintf("the trust policy of role %s in account %s lets nobody assume it%s, so nothing can have what its policies allow", role.Name, cause.Account, trusts(d))
-		cause.Mend = fmt.Sprintf("let the service or account that is to use it do %s in its trust policy", assumeRole)
-		x.unusable = &cause
-	case byEC2 && !others:
-		consumer.Role.TrustService = ec2
-		consumer.Role.InstanceProfile = x.profileOf(role)
-		if consumer.Role.InstanceProfile == "" {
-			cause.Code = ProfileMissing
-			cause.Message = fmt.Sprintf("role %s in account %s is for EC2 alone, and no instance profile holds it, so no instance can have it", role.Name, cause.Account)
-			cause.Mend = fmt.Sprintf("create an instance profile and add the role to it: `aws iam create-instance-profile --instance-profile-name %s`, `aws iam add-role-to-instance-profile --instance-profile-name %[1]s --role-name %[1]s`; then give it to the instance", role.Name)
-			x.unusable = &cause
+	consumer.Role.TrustService = ec2
+	if consumer.Role.InstanceProfile = x.profileOf(role); consumer.Role.InstanceProfile == "" {
+		x.unusable = &Cause{
+			Code: ProfileMissing, Account: consumer.Account.ID, Resource: role.ARN,
+			Message: fmt.Sprintf("role %s in account %s is for EC2 alone, and no instance profile holds it, so no instance can have it", role.Name, consumer.Account.ID),
+			Mend:    fmt.Sprintf("create an instance profile and add the role to it: `aws iam create-instance-profile --instance-profile-name %s`, `aws iam add-role-to-instance-profile --instance-profile-name %[1]s --role-name %[1]s`; then give it to the instance", role.Name),
 		}
 	}
 }

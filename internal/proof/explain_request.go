@@ -19,7 +19,6 @@ type explainer struct {
 	foreign  bool      // whose the bucket is was not found out
 	stated   bool      // a spec says how the role is used
 	unusable *Cause    // of a role that no spec names
-	trust    string    // likewise: why its trust policy is not known
 }
 
 // request is a call as the principal makes it.

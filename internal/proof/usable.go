@@ -21,6 +21,8 @@ func (p *prover) usable(g plan.Grant, s *sides, found *findings, proof *GrantPro
 	snap := p.snapshots[consumer.Account.ID]
 	if service := serviceOf(p.plan.Partition, consumer); service != "" {
 		p.trusted(g, s.role, service, found, proof)
+	} else {
+		p.had(g, s.role, found, proof)
 	}
 	if consumer.Role.InstanceProfile == "" {
 		return
@@ -53,13 +55,38 @@ func serviceOf(partition string, c *specs.Consumer) string {
 
 const assumeRole = "sts:AssumeRole"
 
+// trustOf is a role's trust policy; nil: it cannot be understood, and why.
+func trustOf(g plan.Grant, role *plan.LiveRole) (_ *iampolicy.Document, why string) {
+	d, err := iampolicy.ParseLive(role.Trust)
+	if err != nil {
+		return nil, fmt.Sprintf("the trust policy of role %s in account %s, which cannot be understood: %v", role.Name, g.Consumer.Account.ID, err)
+	}
+	return d, ""
+}
+
+// had finds a role that nobody can have, where no spec says who is to.
+func (p *prover) had(g plan.Grant, role *plan.LiveRole, found *findings, proof *GrantProof) {
+	check := Check{Action: assumeRole, Resource: g.RoleARN}
+	d, why := trustOf(g, role)
+	if d == nil {
+		check.Verdict, check.Reason = NotChecked, why
+		proof.NotChecked = append(proof.NotChecked, why)
+	} else if cause := found.unassumable(role, d); cause != nil {
+		check.Verdict, check.Reason = Denied, "the trust policy lets nobody assume the role"
+		found.add(*cause, assumeRole, nil)
+	} else {
+		return
+	}
+	proof.Verdict = worse(proof.Verdict, check.Verdict)
+	proof.Checks = append(proof.Checks, check)
+}
+
 // trusted evaluates the role's trust policy for the service.
 func (p *prover) trusted(g plan.Grant, role *plan.LiveRole, service string, found *findings, proof *GrantProof) {
 	check := Check{Action: assumeRole, Resource: g.RoleARN, Context: map[string]string{"caller": service}, Verdict: Allowed}
-	d, err := iampolicy.ParseLive(role.Trust)
-	if err != nil {
-		check.Verdict = NotChecked
-		check.Reason = fmt.Sprintf("the trust policy of role %s in account %s, which cannot be understood: %v", role.Name, g.Consumer.Account.ID, err)
+	d, why := trustOf(g, role)
+	if d == nil {
+		check.Verdict, check.Reason = NotChecked, why
 		proof.NotChecked = append(proof.NotChecked, check.Reason)
 	} else if !assumable(d, service, g.RoleARN, g.Consumer.Account.ID) {
 		check.Verdict = Denied

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,9 +14,9 @@ import (
 	"github.com/xshare/xshare/plan"
 )
 
-// Explain writes explanations, one screen each: the verdict, what every side
-// has to say, why it fails, and the mend with the statements to take out and to
-// put in.
+// Explain writes explanations, one screen each: the verdict, why it fails, the
+// mend with the statements to take out and to put in, then what every side has
+// to say. Sides of which there is nothing are left out; see ExplainJSON.
 func Explain(w io.Writer, list []proof.Explanation, style Style) error {
 	p := newPrinter(w, style)
 	for i, e := range list {
@@ -34,35 +35,90 @@ func (p *printer) explanation(e proof.Explanation) {
 		about = fmt.Sprintf("%s: %s, %s", clean(e.Share), clean(e.Consumer), clean(e.Promise))
 	}
 	p.labelled(p.paint(c, fmt.Sprintf("%-12s", word)), bold, about)
-	for _, s := range e.Screens {
-		p.screen(s)
+	keys := shortKeys{}
+	decisive, rest := decisiveNotes(e)
+	for _, what := range decisive {
+		p.labelled(p.paint(yellow, "not checked: "), plain, clean(keys.shorten(what)))
 	}
-	p.sides(e.Use)
-	for _, root := range e.Roots {
-		p.blank()
-		p.labelled(p.paint(red, "cause: "), plain, clean(root.Message))
+	for i, root := range e.Roots {
+		if i > 0 {
+			p.blank()
+		}
+		p.labelled(p.paint(red, "cause: "), plain, clean(keys.shorten(root.Message)))
 		p.labelled("mend:  ", plain, clean(root.Mend))
 		for _, f := range root.Fragments {
 			p.fragment(f)
 		}
 	}
-	if len(e.NotChecked) > 0 {
+	if len(e.Roots)+len(decisive) > 0 && len(e.Screens)+len(e.Use) > 0 {
 		p.blank()
 	}
-	for _, what := range e.NotChecked {
-		p.labelled(p.paint(yellow, "not checked: "), plain, clean(what))
+	var works []string
+	for _, s := range e.Screens {
+		if e.Share != "" && e.Verdict == proof.Denied && s.Verdict == proof.Allowed {
+			for _, r := range s.Requests {
+				works = append(works, clean(r.Action))
+			}
+			continue
+		}
+		p.screen(s, keys)
+	}
+	if len(works) > 0 {
+		slices.Sort(works)
+		word, c := verdict(proof.Allowed)
+		p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, strings.Join(slices.Compact(works), ", "))
+	}
+	p.sides(e.Use, keys)
+	if len(rest) > 0 {
+		p.blank()
+	}
+	for _, what := range rest {
+		p.labelled(p.paint(yellow, "not checked: "), plain, clean(keys.shorten(what)))
 	}
 }
 
+// decisiveNotes tells what was not checked and makes the verdict, which stands
+// first, from what else was not.
+func decisiveNotes(e proof.Explanation) (decisive, rest []string) {
+	if e.Verdict != proof.NotChecked {
+		return nil, e.NotChecked
+	}
+	for _, what := range e.NotChecked {
+		if slices.Contains(proof.NeverChecked(), what) {
+			rest = append(rest, what)
+		} else {
+			decisive = append(decisive, what)
+		}
+	}
+	return decisive, rest
+}
+
+// shortKeys are the keys of KMS whose ARNs were written out already.
+type shortKeys map[string]bool
+
+var keyARN = regexp.MustCompile(`(?:\bkey )?(arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/((?:mrk-)?[0-9a-f]{8})[0-9a-f-]+)`)
+
+// shorten writes the ARN of a key out where it is named first, and then short.
+func (k shortKeys) shorten(text string) string {
+	return keyARN.ReplaceAllStringFunc(text, func(match string) string {
+		parts := keyARN.FindStringSubmatch(match)
+		if !k[parts[1]] {
+			k[parts[1]] = true
+			return match
+		}
+		return "key " + parts[2] + "…"
+	})
+}
+
 // screen writes requests that fare alike, and what each side says of them.
-func (p *printer) screen(s proof.Screen) {
+func (p *printer) screen(s proof.Screen, keys shortKeys) {
 	word, c := verdict(s.Verdict)
 	var on []string
 	actions := map[string][]string{}
 	for _, r := range s.Requests {
-		text := clean(r.Resource)
+		text := clean(keys.shorten(r.Resource))
 		for _, key := range slices.Sorted(maps.Keys(r.Context)) {
-			text += fmt.Sprintf(", %s %s", clean(key), clean(r.Context[key]))
+			text += fmt.Sprintf(", %s %s", clean(key), clean(keys.shorten(r.Context[key])))
 		}
 		if actions[text] == nil {
 			on = append(on, text)
@@ -73,17 +129,23 @@ func (p *printer) screen(s proof.Screen) {
 		p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, strings.Join(actions[text], ", ")+" on "+text)
 	}
 	if len(s.Parts) == 0 && s.Requests[0].Reason != "" {
-		p.wrapped("    ", plain, clean(s.Requests[0].Reason))
+		p.wrapped("    ", plain, clean(keys.shorten(s.Requests[0].Reason)))
 	}
-	p.sides(s.Parts)
+	p.sides(s.Parts, keys)
 }
 
-func (p *printer) sides(list []proof.Part) {
+func (p *printer) sides(list []proof.Part, keys shortKeys) {
 	for _, part := range list {
+		if part.State == proof.StateNone && part.Text == nothing {
+			continue
+		}
 		word, c := state(part.State)
-		p.labelled(fmt.Sprintf("    %-21s%s ", part.Side, p.paint(c, fmt.Sprintf("%-12s", word))), plain, clean(part.Text))
+		p.labelled(fmt.Sprintf("    %-21s%s ", part.Side, p.paint(c, fmt.Sprintf("%-12s", word))), plain, clean(keys.shorten(part.Text)))
 	}
 }
+
+// nothing is the text of a side of which there is nothing.
+const nothing = "there is none"
 
 // state is a state in words.
 func state(s proof.State) (string, colour) {
@@ -170,22 +232,8 @@ type fragmentDocument struct {
 	Add     json.RawMessage `json:"add"`
 }
 
-// ExplainJSON writes explanations:
-//
-//	{"formatVersion": 1, "verdict": "allowed|denied|notChecked, the worst of them",
-//	 "explanations": [{"share": "…", "consumer": "account/role", "promise": "read, write",
-//	   "principal": "ARN, or anonymous", "bucket": "…", "verdict": "…",
-//	   "requests": [{"verdict": "…", "checks": [requests that fare alike, as in verify's checks],
-//	     "sides": [{"side": "identity policies|permissions boundary|SCPs|bucket policy|RCPs|Block Public Access|…",
-//	       "state": "ok|lacking|denies|notChecked|none", "text": "…"}]}],
-//	   "use": [the same of "trust policy", "instance profile" and "instances", where the principal is a role],
-//	   "causes": [{"code": "…", "message": "…", "mend": "…", "account": "…", "resource": "…",
-//	     "fragments": [{"side": "…", "account": "…", "policy": "what to edit, in words",
-//	       "remove": the statement to take out, or null, "add": the statement to put in, or null}]}],
-//	   "notChecked": ["…"]}]}
-//
-// share, consumer and promise are empty where a principal was asked about. Lists
-// are never null.
+// ExplainJSON writes explanations, as docs/json.md has them. share, consumer and
+// promise are empty where a principal was asked about. Lists are never null.
 func ExplainJSON(w io.Writer, list []proof.Explanation) error {
 	d := explainDocument{FormatVersion: plan.FormatVersion, Verdict: proof.WorstOf(list), Explanations: make([]explanationDocument, 0, len(list))}
 	for _, e := range list {

@@ -13,7 +13,8 @@ import (
 // Verify writes the proof of each grant, by share: the verdict, what is
 // promised, the causes with their mends, and what was not checked; then the
 // probe of the grant, if there was one (probes are by share/account/role); and
-// a summary line. What was not checked for any grant is said once, at the end.
+// a summary line. What was not checked for any grant is said once, at the end,
+// unless it makes the verdict of one: that stands there.
 func Verify(w io.Writer, proofs []proof.GrantProof, probes map[string]executor.ProbeResult, style Style) error {
 	p := newPrinter(w, style)
 	always := common(proofs)
@@ -56,6 +57,9 @@ func common(proofs []proof.GrantProof) []string {
 	case 0:
 		return nil
 	case 1:
+		return proof.NeverChecked()
+	}
+	if slices.ContainsFunc(proofs, func(g proof.GrantProof) bool { return g.Verdict == proof.NotChecked }) {
 		return proof.NeverChecked()
 	}
 	return slices.DeleteFunc(slices.Clone(proofs[0].NotChecked), func(what string) bool {

@@ -1,0 +1,60 @@
+package report_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/xshare/xshare/internal/proof"
+	"github.com/xshare/xshare/internal/report"
+)
+
+// An explanation is read from the top: the cause comes before the sides, and
+// what says nothing is left out, as is what was said already.
+func TestExplainIsShort(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:111111111111:key/11111111-2222-3333-4444-555555555555"
+	none := proof.Part{Side: proof.PartSCP, State: proof.StateNone, Text: "there is none"}
+	e := proof.Explanation{
+		Share: "events", Consumer: "222222222222/reader", Promise: "read", Bucket: "acme-events", Verdict: proof.Denied,
+		Screens: []proof.Screen{
+			{Verdict: proof.Denied, Requests: []proof.Check{{Action: "kms:Decrypt", Resource: key}}, Parts: []proof.Part{none, {Side: proof.PartKey, State: proof.StateLacking, Text: "the policy of key " + key + " does not allow it"}}},
+			{Verdict: proof.Allowed, Requests: []proof.Check{{Action: "s3:ListBucket", Resource: "arn:aws:s3:::acme-events"}}, Parts: []proof.Part{none}},
+			{Verdict: proof.Allowed, Requests: []proof.Check{{Action: "s3:GetObject", Resource: "arn:aws:s3:::acme-events/*"}}, Parts: []proof.Part{{Side: proof.PartIdentity, State: proof.StateOK, Text: "fine"}}},
+		},
+		Roots:      []proof.Root{{Cause: proof.Cause{Message: "key " + key + " is closed", Mend: "open " + key}}},
+		NotChecked: proof.NeverChecked(),
+	}
+	got := string(text(t, func(b *bytes.Buffer) error { return report.Explain(b, []proof.Explanation{e}, report.Style{Width: 200}) }))
+	want := `denied      events: 222222222222/reader, read
+cause: key ` + key + ` is closed
+mend:  open ` + key + `
+
+  denied      kms:Decrypt on key 11111111…
+    key policy           lacking      the policy of key 11111111… does not allow it
+  allowed     s3:GetObject, s3:ListBucket
+
+`
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// What makes a verdict "not checked" stands beside it, and not at the end among
+// what always stands there.
+func TestDecisiveNotes(t *testing.T) {
+	const why = "the service control policies (SCPs) of account 222222222222, which cannot be read"
+	notes := append([]string{why}, proof.NeverChecked()...)
+	grants := []proof.GrantProof{
+		{Share: "a", Consumer: "222222222222/one", Promise: "read", Bucket: "a", Verdict: proof.NotChecked, NotChecked: notes},
+		{Share: "b", Consumer: "222222222222/two", Promise: "read", Bucket: "b", Verdict: proof.NotChecked, NotChecked: notes},
+	}
+	got := string(text(t, func(b *bytes.Buffer) error { return report.Verify(b, grants, nil, report.Style{Width: 200}) }))
+	if told, end, _ := strings.Cut(got, "Not checked for any grant:"); strings.Count(told, why) != 2 || strings.Contains(end, why) {
+		t.Errorf("the reason does not stand at each grant, and only there:\n%s", got)
+	}
+	e := proof.Explanation{Principal: "me", Bucket: "a", Verdict: proof.NotChecked, NotChecked: notes, Use: []proof.Part{{Side: proof.PartTrust, State: proof.StateOK}}}
+	got = string(text(t, func(b *bytes.Buffer) error { return report.Explain(b, []proof.Explanation{e}, report.Style{Width: 200}) }))
+	if lines := strings.Split(got, "\n"); lines[1] != "not checked: "+why || strings.Count(got, why) != 1 {
+		t.Errorf("the reason does not stand under the verdict:\n%s", got)
+	}
+}
