@@ -5,6 +5,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/xshare/xshare/internal/proof"
 )
@@ -62,6 +63,19 @@ var instanceBreakages = []breakage{
 	{
 		broken: "the instance profile is not that of the instance, which has none",
 		breaks: func(g *gallery) { g.disassociate() },
+		answer: noCredentials, seen: byBoth, causes: []proof.Code{proof.ProfileNotAttached}, mend: byApply,
+	},
+	{
+		broken: "the instance profile is deleted and made again: another one to the instance, which goes on naming the old one",
+		breaks: func(g *gallery) {
+			name := aws.String(galleryRole)
+			g.emptyProfile()
+			g.must(g.iam().DeleteInstanceProfile(g.t.Context(), &iam.DeleteInstanceProfileInput{InstanceProfileName: name}))
+			g.must(g.iam().CreateInstanceProfile(g.t.Context(), &iam.CreateInstanceProfileInput{InstanceProfileName: name, Tags: []iamtypes.Tag{
+				{Key: aws.String("xshare:repository"), Value: aws.String("recipe")},
+			}}))
+			g.fillProfile(galleryRole)
+		},
 		answer: noCredentials, seen: byBoth, causes: []proof.Code{proof.ProfileNotAttached}, mend: byApply,
 	},
 	{

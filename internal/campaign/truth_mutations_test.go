@@ -42,7 +42,7 @@ func (s *scene) bucket() string { return s.draw.one(truthBuckets...) }
 
 func (s *scene) role() string { return s.draw.one(shareRoles...) }
 
-// readable notes that a statement may keep xshare from reading what it needs.
+// hinders notes that a statement may keep xshare from reading what it needs.
 func (s *scene) hinders(statement map[string]any) {
 	if statement["Effect"] != "Deny" {
 		return

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// iam is a call as the administrator of the account of whom an ARN names.
+// iamOf is a call as the administrator of the account of whom an ARN names.
 func (s *scene) iamOf(arn, action string, parameters ...string) answer {
 	noun := "RoleName"
 	if strings.Contains(arn, ":user/") {
@@ -255,7 +255,8 @@ func remakeRole(s *scene) string {
 	if !s.tried(s.iamOf(role, "DeleteRole")) {
 		return ""
 	}
-	path := strings.TrimSuffix(strings.TrimPrefix(role[strings.Index(role, ":role/"):], ":role"), nameOf(role))
+	_, path, _ := strings.Cut(role, ":role")
+	path = strings.TrimSuffix(path, nameOf(role))
 	words := role + " is deleted and made again"
 	if s.draw.chance(6) {
 		path, words = "/else/", role+" is deleted, and one of its name made under another path"

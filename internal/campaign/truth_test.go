@@ -25,7 +25,7 @@ import (
 // XSHARE_SEED=N runs one sequence (or N-M some), and XSHARE_MUTATIONS=0,2 only
 // those of its mutations.
 func TestTruth(t *testing.T) {
-	first, last := 1, 40
+	first, last := 1, 24
 	if isFull {
 		last = 3000
 	}
