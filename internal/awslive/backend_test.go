@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/xshare/xshare/executor"
 	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/internal/sandbox"
 	"github.com/xshare/xshare/plan"
@@ -54,6 +55,7 @@ type backend struct {
 	clock    *fakeClock
 	sandbox  *sandbox.Server // nil: moto
 	journal  *journal
+	waits    []executor.Waiting // see told
 
 	// What instances are launched into.
 	subnet, group, key string
@@ -362,6 +364,11 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// told is the test's context, which notes what is waited for.
+func (b *backend) told(t *testing.T) context.Context {
+	return executor.WithWaiting(t.Context(), func(w executor.Waiting) { b.waits = append(b.waits, w) })
 }
 
 // do carries out a change and returns how many writes it took.

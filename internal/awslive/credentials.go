@@ -19,7 +19,9 @@ import (
 	tagging "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
+	"github.com/xshare/xshare/executor"
 	"github.com/xshare/xshare/specs"
 )
 
@@ -96,6 +98,7 @@ func (b *bases) get(ctx context.Context, a *specs.Account) *base {
 		made.cfg, made.err = config.LoadDefaultConfig(ctx,
 			config.WithSharedConfigProfile(a.Profile),
 			config.WithDefaultRegion(b.client.options.Region),
+			config.WithLogger(logging.Nop{}), // its warnings are about what it mends itself
 			config.WithHTTPClient(b.http))
 		made.err = b.client.failed(made.err, "", "", "AWS configuration",
 			"see that the profile (`profile:` of the account, or AWS_PROFILE) is in ~/.aws/config, and that the file can be read")
@@ -117,8 +120,11 @@ func (b *base) identity(ctx context.Context) (*caller, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		b.err = b.client.failed(err, "", b.client.options.Region, "the caller",
-			"give AWS credentials by the environment, a profile or the instance's role, and see that they have not expired")
+		mend := credentialsMend
+		if isUnanswered(err) {
+			mend = networkMend(err)
+		}
+		b.err = b.client.failed(err, "", b.client.options.Region, "the caller", mend)
 		return nil, b.err
 	}
 	b.caller = &caller{account: aws.ToString(out.Account), arn: aws.ToString(out.Arn)}
@@ -173,6 +179,9 @@ func (s *session) ready(ctx context.Context) error {
 func (s *session) start(ctx context.Context) (aws.Config, string, error) {
 	caller, err := s.base.identity(ctx)
 	if err != nil {
+		if ctx.Err() == nil {
+			err = &executor.CallerError{Err: err}
+		}
 		return aws.Config{}, "", err
 	}
 	cfg := s.base.cfg.Copy()
@@ -250,9 +259,16 @@ func (a assume) Retrieve(ctx context.Context) (aws.Credentials, error) {
 			return aws.Credentials{}, ctx.Err()
 		}
 		mend := ""
-		if isDenied(err) {
+		switch {
+		case isUnanswered(err):
+			mend = networkMend(err)
+		case isDenied(err):
 			mend = fmt.Sprintf("let the role's trust policy allow sts:AssumeRole to %s%s, and allow that caller sts:AssumeRole on it; see also that the role exists",
 				a.caller.arn, map[bool]string{true: " with the external id of " + specs.RepositoryFile}[a.externalID != ""])
+			// That no policy allows it is said of one side where both lack it.
+			if r := refusalOf(err); r.explicit || r.layer != "" && r.layer != layerIdentity && r.layer != layerResource && r.layer != layerTrust {
+				mend = r.mend(a.caller.arn, a.caller.account, "sts:AssumeRole", a.role)
+			}
 		}
 		return aws.Credentials{}, a.client.failed(err, a.account, a.region, a.role, mend)
 	}

@@ -114,7 +114,8 @@ func (d *doing) mayTake(tags map[string]string) bool {
 // heard calls f until AWS has heard of the resources that it needs, if this
 // client has made or seen all of them. Each is an ARN or an instance's id.
 func (d *doing) heard(ctx context.Context, isUnheard func(error) bool, f func() error, resources ...string) error {
-	return d.client.again(ctx, propagation, func(err error) bool {
+	until := func(err error) string { return serviceOf(err) + " knows " + nounsOf(resources...) }
+	return d.client.await(ctx, propagation, until, func(err error) bool {
 		return isUnheard(err) && !slices.ContainsFunc(resources, func(r string) bool { return !d.client.knows(r) })
 	}, f)
 }

@@ -3,6 +3,7 @@ package awslive
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -77,7 +78,13 @@ type policyWrite struct {
 func (w *policyWrite) write(ctx context.Context) (wrote bool, err error) {
 	var foreign *iampolicy.Document
 	repeats := false
-	err = w.client.again(ctx, propagation, func(err error) bool {
+	until := func(err error) string {
+		if !isInvalidPrincipal(err) {
+			return awaited(err)
+		}
+		return "S3 knows " + nounsOf(w.unheard()...)
+	}
+	err = w.client.await(ctx, propagation, until, func(err error) bool {
 		return isInvalidPrincipal(err) && len(dead(foreign)) == 0 && w.mayBeUnheard(ctx) ||
 			isCode(err, "NoSuchBucket") && w.client.knows(bucketARN(w.client, w.bucket)) ||
 			isPassing(err)
@@ -230,17 +237,22 @@ func principals(statements []iampolicy.Statement) []string {
 // the write adds: one that exists. Whether a partner's role does cannot be asked,
 // so it is waited for only along with one of ours.
 func (w *policyWrite) mayBeUnheard(ctx context.Context) bool {
-	waits := false
+	unheard := w.unheard()
+	return len(unheard) > 0 && !slices.ContainsFunc(unheard, func(p string) bool { return !w.client.roleExists(ctx, p) })
+}
+
+// unheard are the principals of ours that the live policy does not name,
+// without those of partners.
+func (w *policyWrite) unheard() []string {
+	var list []string
 	for _, p := range principals(w.ours) {
-		if s := w.client.sessions[accountOf(p)]; w.heard[p] || s != nil && !s.account.Manage {
+		s := w.client.sessions[accountOf(p)]
+		if w.heard[p] || s != nil && !s.account.Manage || slices.Contains(list, p) {
 			continue
 		}
-		if !w.client.roleExists(ctx, p) {
-			return false
-		}
-		waits = true
+		list = append(list, p)
 	}
-	return waits
+	return list
 }
 
 // onceS3 makes the SDK try a call once.

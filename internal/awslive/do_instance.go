@@ -92,7 +92,8 @@ func (d *doing) launch(ctx context.Context, want plan.Instance) (id string, err 
 
 // heardProfile calls f until EC2 has heard of an instance profile that exists.
 func (d *doing) heardProfile(ctx context.Context, arn string, f func() error) error {
-	return d.client.again(ctx, propagation, func(err error) bool {
+	until := func(error) string { return "EC2 knows " + nounOf(arn) }
+	return d.client.await(ctx, propagation, until, func(err error) bool {
 		return isUnseenProfile(err) && d.profileExists(ctx, arn)
 	}, f)
 }

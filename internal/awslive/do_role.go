@@ -78,17 +78,22 @@ func (d *doing) doRole(ctx context.Context, want plan.Role) error {
 }
 
 // trusting calls f until IAM has heard of the roles that a trust policy names,
-// as far as they exist.
+// as far as they exist. Nothing else that IAM does not know is worth waiting
+// for: services, accounts and identity providers are there or are not.
 func (d *doing) trusting(ctx context.Context, trust json.RawMessage, f func() error) error {
 	return d.client.again(ctx, propagation, func(err error) bool {
 		if !isInvalidPrincipal(err) {
 			return false
 		}
+		if p, ok := namedPrincipal(err); ok {
+			return p.kind == "AWS" && d.client.roleExists(ctx, p.name)
+		}
 		doc, parseErr := iampolicy.ParseLive(trust)
 		if parseErr != nil {
 			return false
 		}
-		return !slices.ContainsFunc(principals(doc.Statements), func(p string) bool { return !d.client.roleExists(ctx, p) })
+		named := principals(doc.Statements)
+		return len(named) > 0 && !slices.ContainsFunc(named, func(p string) bool { return !d.client.roleExists(ctx, p) })
 	}, f)
 }
 

@@ -45,15 +45,6 @@ func isDenied(err error) bool {
 	return isCode(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden") || statusOf(err) == http.StatusForbidden && codeOf(err) == ""
 }
 
-// isInvalidPrincipal reports whether a policy was refused because AWS does not
-// know a principal in it: it is not there, or not yet seen everywhere.
-func isInvalidPrincipal(err error) bool {
-	var e smithy.APIError
-	return errors.As(err, &e) &&
-		(e.ErrorCode() == "MalformedPolicy" || e.ErrorCode() == "MalformedPolicyDocument") &&
-		strings.Contains(strings.ToLower(e.ErrorMessage()), "invalid principal")
-}
-
 // isUnseenProfile reports whether EC2 refused an instance profile that it does
 // not know, or not yet.
 func isUnseenProfile(err error) bool {
@@ -104,6 +95,9 @@ func bare(err error) error { return bareError{err} }
 func (e bareError) Error() string {
 	var api smithy.APIError
 	if !errors.As(e.err, &api) {
+		if why := withoutCredentials(e.err); why != "" {
+			return "no credentials: " + why
+		}
 		var unsent *smithyhttp.RequestSendError
 		if errors.As(e.err, &unsent) {
 			return "no answer: " + unsent.Err.Error()
@@ -131,9 +125,13 @@ func (s *session) mend(err error, resource string) string {
 	}
 	switch {
 	case isDenied(err):
-		return "allow " + actionsOf(operation) + " on " + resource + " to " + s.principal() + ", and see that no policy of that account denies it"
+		return s.deniedMend(err, actionsOf(operation), resource)
 	case isInvalidPrincipal(err):
-		return "a principal that the policy names does not exist: see that the role's account id, path and name are right and that it is there"
+		return principalMend(err)
+	case isWithoutCredentials(err):
+		return credentialsMend
+	case isUnanswered(err):
+		return networkMend(err)
 	case isUnseenProfile(err):
 		return "see that the instance profile exists and holds its role"
 	}

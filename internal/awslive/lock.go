@@ -157,7 +157,7 @@ func (o *objects) failed(s *session, err error, name string, unmet error) error 
 		// Conditions on what is there need reading, and absence is told only to
 		// those who may list.
 		return o.client.failed(err, o.account, o.region, o.arn(name),
-			"allow "+strings.Join(LockActions(), ", ")+" on "+o.arn(name)+" and s3:ListBucket on its bucket to "+s.principal()+", and see that no policy of that account denies it")
+			s.deniedMend(err, strings.Join(LockActions(), ", ")+" (and s3:ListBucket on its bucket)", o.arn(name)))
 	}
 	return s.failed(err, o.region, o.arn(name))
 }

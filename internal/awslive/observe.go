@@ -40,6 +40,9 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	if _, ok := errors.AsType[*executor.CallerError](err); ok {
+		return nil, err
+	}
 	if err != nil {
 		r.fail(plan.ScopeAccount, err)
 		return r.snap, nil

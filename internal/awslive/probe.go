@@ -207,7 +207,11 @@ func (p *probe) call(as, operation, resource, expected string, do func(objectCal
 		}
 		reason := fmt.Sprintf("%s by the %s on %s should be %s: %s", operation, as, c.Resource, expected, said)
 		if as == asOwner && isDenied(err) {
-			reason += fmt.Sprintf(": allow s3:%s on objects named %s* to the owner's deploy role", operation, probeName)
+			mend := fmt.Sprintf("allow s3:%s on objects named %s* to the owner's deploy role", operation, probeName)
+			if r := refusalOf(err); r.layer != "" {
+				mend = r.mend("the owner's deploy role", p.grant.OwnerAccount, "s3:"+operation, "arn:aws:s3:::"+p.grant.Bucket+"/"+probeName+"*")
+			}
+			reason += ": " + mend
 		}
 		switch {
 		case as == asRole && p.why == "":

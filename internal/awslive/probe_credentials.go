@@ -56,6 +56,10 @@ func (c *Client) roleOn(ctx context.Context, grant executor.ProbeGrant) (*roleAt
 	via := "AssumeRole"
 	provider, err := c.assumeRole(ctx, base, caller, grant)
 	if provider == nil && err == nil {
+		if s := c.sessions[grant.RoleAccount]; s != nil && !s.account.Manage {
+			return nil, fmt.Errorf("account %s (%s) has `manage: false`, so xshare does not read what the role trusts, and the caller %s could not assume it",
+				s.account.ID, s.account.Alias, caller.arn)
+		}
 		if len(grant.Instances) == 0 {
 			return nil, errors.New(noTrust + ", and no instance of the specs has it")
 		}

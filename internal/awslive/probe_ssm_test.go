@@ -119,9 +119,9 @@ func TestProbeBySSM(t *testing.T) {
 		"none that can be used": {func(_ *testing.T, _ *backend, g *executor.ProbeGrant) {
 			g.Instances = []executor.ProbeInstance{{ID: "i-1", Launched: true, State: "stopped"}, {ID: "i-2"}}
 		}, executor.ProbeNotProbed, "instance i-1 is stopped; xshare did not launch instance i-2"},
-		"no permission to look":                      {deny("ssm:DescribeInstanceInformation"), executor.ProbeNotProbed, "allow ssm:DescribeInstanceInformation on instance i-"},
-		"no permission to send":                      {deny("ssm:SendCommand"), executor.ProbeNotProbed, "allow ssm:SendCommand on instance i-"},
-		"no permission to listen":                    {deny("ssm:GetCommandInvocation"), executor.ProbeNotProbed, "allow ssm:GetCommandInvocation on instance i-"},
+		"no permission to look":                      {deny("ssm:DescribeInstanceInformation"), executor.ProbeNotProbed, "xshare-deployer denies ssm:DescribeInstanceInformation on instance i-"},
+		"no permission to send":                      {deny("ssm:SendCommand"), executor.ProbeNotProbed, "xshare-deployer denies ssm:SendCommand on instance i-"},
+		"no permission to listen":                    {deny("ssm:GetCommandInvocation"), executor.ProbeNotProbed, "xshare-deployer denies ssm:GetCommandInvocation on instance i-"},
 		"a command that is not known everywhere yet": {faults(sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "InvocationDoesNotExist", Status: 400, Count: 2}), executor.ProbeWorks, ""},
 		"throttling":                                 {faults(sandbox.Fault{Service: "ssm", Kind: "throttle", Count: 1}), executor.ProbeWorks, ""},
 		"no longer managed":                          {faults(sandbox.Fault{Service: "ssm", Operation: "SendCommand", Kind: "error", Code: "InvalidInstanceId", Status: 400, Nth: 2}), executor.ProbeNotProbed, "SSM does not manage instance i-"},

@@ -195,6 +195,8 @@ func TestNotProbed(t *testing.T) {
 	nowhere.Instances = nil
 	unmanaged := grant
 	unmanaged.OwnerManaged = false
+	theirs := nowhere
+	theirs.RoleAccount, theirs.RoleARN = partner, "arn:aws:iam::"+partner+":role/reader"
 	unknown := grant
 	unknown.RoleAccount, unknown.OwnerAccount = "999999999999", "888888888888"
 	for name, c := range map[string]struct {
@@ -205,6 +207,7 @@ func TestNotProbed(t *testing.T) {
 		"stopped":            {stopped, false, "is stopped"},
 		"no instance":        {nowhere, false, "no instance"},
 		"nobody to clean":    {unmanaged, false, "nobody could remove"},
+		"a partner's role":   {theirs, false, "account 444444444444 (partner) has `manage: false`, so xshare does not read what the role trusts"},
 		"unknown accounts":   {unknown, false, "neither account"},
 		"a read-only client": {grant, true, "only reads"},
 	} {

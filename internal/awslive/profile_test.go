@@ -1,10 +1,12 @@
 package awslive
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/xshare/xshare/executor"
 	"github.com/xshare/xshare/plan"
 )
 
@@ -15,10 +17,9 @@ func TestProfileThatIsNotThere(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "nobody")
 	b := onSandbox(t)
 	c := b.client(t, func(o *Options) { o.Sandbox = nil })
-	snap, err := c.Observe(t.Context(), plan.Want{Account: owner, IAM: true})
-	must(t, err)
-	f := snap.Failure(plan.ScopeAccount)
-	if f == nil || !strings.Contains(f.Message, "nobody") || strings.Contains(f.Message, owner) || !strings.Contains(f.Mend, "AWS_PROFILE") {
-		t.Errorf("the failure is %+v", f)
+	_, err := c.Observe(t.Context(), plan.Want{Account: owner, IAM: true})
+	var caller *executor.CallerError
+	if !errors.As(err, &caller) || !strings.Contains(err.Error(), "nobody") || strings.Contains(err.Error(), owner) || !strings.Contains(err.Error(), "AWS_PROFILE") {
+		t.Errorf("the error is %v", err)
 	}
 }

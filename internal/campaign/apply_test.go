@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/xshare/xshare/executor"
@@ -76,6 +77,12 @@ func (w *world) plan(t tb, repo *specs.Repository, only []string) (*applied, *aw
 		t.Fatal(err)
 	}
 	snapshots, err := executor.Observe(t.Context(), client, p.Wants(false), concurrency, nil)
+	var caller *executor.CallerError
+	if errors.As(err, &caller) { // nobody said who calls, so nothing was begun
+		client.Close()
+		a.problems = append(a.problems, specs.Problem{Code: "no-caller", Severity: specs.SeverityError, Message: err.Error()})
+		return a, nil
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
