@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,7 +36,7 @@ aws CLI's s3 cp, ls and rm); with --probe-instances on one that the specs name
 by its id, too.
 
 With --wait it repeats all that until nothing is denied: after an apply, AWS may
-take a while.`,
+take a while. An interrupt (Ctrl-C) ends that and shows what was proved last.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := directory(args)
@@ -80,20 +83,16 @@ func (a *app) verify(ctx context.Context, dir string, wait *wait) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	v := &verification{app: a, world: w, probes: map[string]executor.ProbeResult{}}
+	v := &verification{app: a, world: w, wait: wait, probes: map[string]executor.ProbeResult{}}
 	waited, err := wait.until(ctx, v)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil && v.proofs != nil: // what is known is shown, and then how it ended
+		fmt.Fprintf(a.streams.err, "interrupted after %s: what is shown is as of the last try\n", tries(waited.tries))
+		return errors.Join(v.show(), errInterrupted)
+	case err != nil:
 		return err
 	}
-	switch a.flags.format {
-	case "json":
-		err = report.VerifyJSON(a.streams.out, v.proofs, v.probes)
-	case "junit":
-		err = report.VerifyJUnit(a.streams.out, v.proofs, v.probes)
-	default:
-		err = report.Verify(a.streams.out, v.proofs, v.probes, a.outStyle())
-	}
-	if err != nil {
+	if err := v.show(); err != nil {
 		return err
 	}
 	if wait.on {
@@ -109,17 +108,43 @@ func (a *app) verify(ctx context.Context, dir string, wait *wait) (err error) {
 type verification struct {
 	*app
 	world  *world
+	wait   *wait
 	proofs []proof.GrantProof
 	probes map[string]executor.ProbeResult
+	told   string // of what is waited for, last
 }
 
-// try reads and proves anew, and probes what was not seen to work yet. As long
-// as more tries follow, what is denied anyway is not probed.
+// show writes what was found out.
+func (v *verification) show() error {
+	switch v.flags.format {
+	case "json":
+		return report.VerifyJSON(v.streams.out, v.proofs, v.probes)
+	case "junit":
+		return report.VerifyJUnit(v.streams.out, v.proofs, v.probes)
+	}
+	return report.Verify(v.streams.out, v.proofs, v.probes, v.outStyle())
+}
+
+// try is a try of a wait's: between tries, what is waited for is told.
 func (v *verification) try(ctx context.Context, last bool) (waitable bool, err error) {
-	progress := v.progress()
-	err = v.observeForProof(ctx, v.world, progress.Handle)
-	progress.Close()
-	if err != nil {
+	waitable, err = v.prove(ctx, last)
+	if waitable && !last && err == nil {
+		v.tellStill()
+	}
+	return waitable, err
+}
+
+// prove reads and proves anew, and probes what was not seen to work yet. As long
+// as more tries follow, what is denied anyway is not probed. Of the reading, only
+// the first is told.
+func (v *verification) prove(ctx context.Context, last bool) (waitable bool, err error) {
+	var emit func(executor.Event)
+	if v.proofs == nil {
+		progress := v.progress()
+		defer progress.Close()
+		emit = progress.Handle
+	}
+	if err := v.observeForProof(ctx, v.world, emit); err != nil {
 		return false, err
 	}
 	v.proofs = proof.Live(v.world.plan, v.world.snapshots)
@@ -140,6 +165,39 @@ func (v *verification) try(ctx context.Context, last bool) (waitable bool, err e
 		waitable = waitable || r.Verdict == executor.ProbeFails
 	}
 	return waitable, err
+}
+
+// tellStill says what is waited for, when that is something else than before.
+func (v *verification) tellStill() {
+	var still []string
+	add := func(names []string, noun, what string) {
+		if len(names) > 0 {
+			still = append(still, fmt.Sprintf("%s %s (first: %s)", plural(len(names), noun), what, names[0]))
+		}
+	}
+	var accounts, denied, failing []string
+	for _, account := range slices.Sorted(maps.Keys(v.world.snapshots)) {
+		if len(v.world.snapshots[account].Failures) > 0 {
+			accounts = append(accounts, account)
+		}
+	}
+	for _, p := range v.proofs {
+		name := p.Share + ": " + p.Consumer
+		if p.Verdict == proof.Denied {
+			denied = append(denied, name)
+		}
+		if v.probes[executor.ProbeGrant{Share: p.Share, Consumer: p.Consumer}.Key()].Verdict == executor.ProbeFails {
+			failing = append(failing, name)
+		}
+	}
+	add(accounts, "account", "not readable in full")
+	add(denied, "grant", "denied")
+	add(failing, "probe", "failing")
+	text := strings.Join(still, ", ")
+	if text != v.told {
+		fmt.Fprintf(v.streams.err, "waiting at most %s: still %s\n", v.wait.patience, text)
+	}
+	v.told = text
 }
 
 // unreadable reports whether something that plan reads too could not be read.
@@ -183,6 +241,13 @@ func tries(n int) string {
 		return "1 try"
 	}
 	return fmt.Sprintf("%d tries", n)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // observeForProof reads what a proof needs: all accounts of the plan, then the

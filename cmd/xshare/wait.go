@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/xshare/xshare/executor"
 	"github.com/xshare/xshare/internal/awslive"
 )
 
@@ -53,7 +54,7 @@ func (w *wait) until(ctx context.Context, t tried) (waited, error) {
 		}
 		// The last try is at the end of the time, not before.
 		if err := w.clock.Sleep(ctx, max(0, min(pause, w.patience-done.took))); err != nil {
-			return done, fmt.Errorf("waiting for what is denied was ended: %w", err)
+			return done, fmt.Errorf("waiting for what is denied was %w: %w", executor.ErrInterrupted, err)
 		}
 	}
 }
