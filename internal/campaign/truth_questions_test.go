@@ -113,6 +113,7 @@ func (s *scene) judgeAccess(q access) proof.Explanation {
 	if e.Verdict == proof.NotChecked {
 		s.uncertain(q.String(), e.NotChecked)
 	}
+	q.plain = e.Verdict != proof.Denied
 	callers := s.callersOf(q.principal)
 	failed, tried := s.tryAll(e.Verdict, callers, []wish{q.wish})
 	switch {

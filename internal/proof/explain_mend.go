@@ -42,7 +42,7 @@ func (x *explainer) first(causes []Cause) []Cause {
 	attaching := has(PolicyDetached) && x.attachingHelps()
 	// Within one account one side is enough, and the caller's own is the narrower.
 	either := !x.ours && x.grant.Consumer.Account.ID == x.grant.Bucket.Account.ID && has(IdentityLacks)
-	return slices.DeleteFunc(slices.Clone(causes), func(c Cause) bool {
+	return x.putable(slices.DeleteFunc(slices.Clone(causes), func(c Cause) bool {
 		switch {
 		case has(RoleMissing, RolePath, UserMissing, UserPath) && slices.Contains([]Code{PrincipalGone, PrincipalMissing, PrincipalPath}, c.Code):
 			return true // a policy cannot name who is not there
@@ -52,7 +52,19 @@ func (x *explainer) first(causes []Cause) []Cause {
 			return true
 		}
 		return attaching && (c.Code == KMSIdentityLacks || x.sideOf(c) == PartIdentity && c.Code != ExplicitDeny)
-	})
+	}))
+}
+
+// putable puts what makes a bucket policy public before all else that is wrong
+// with it: where that is blocked, S3 takes no other edit as long as it is there.
+func (x *explainer) putable(causes []Cause) []Cause {
+	public := slices.IndexFunc(causes, func(c Cause) bool { return c.Code == BlockPublicAccess })
+	first := slices.IndexFunc(causes, func(c Cause) bool { return c.Resource == x.bucketARN() })
+	if public < 0 || public == first {
+		return causes
+	}
+	c := causes[public]
+	return slices.Insert(slices.Delete(causes, public, public+1), first, c)
 }
 
 // sideOf is the part that a cause is about; empty for none that has policies.

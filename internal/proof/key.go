@@ -220,7 +220,9 @@ func (s *sides) onKey() *sides {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
 const s3Context = "kms:EncryptionContext:aws:s3:arn"
 
-// keyRequest is the request on the key that S3 makes for a call.
+// keyRequest is the request on the key that S3 makes for a call, in its
+// caller's name.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
 func (p *prover) keyRequest(g plan.Grant, k keySide, of iampolicy.Request, action string) iampolicy.Request {
 	about := of.Resource
 	if k.bucket {
@@ -244,7 +246,7 @@ func (p *prover) keyRequest(g plan.Grant, k keySide, of iampolicy.Request, actio
 	region := cmp.Or(p.bucketRegion(g), k.key.Region)
 	for key, value := range map[string]string{
 		"aws:ResourceAccount": k.key.Owner, "aws:RequestedRegion": k.key.Region,
-		"kms:ViaService": "s3." + region + domain, "kms:CallerAccount": of.Caller.Account,
+		"aws:ViaAWSService": "true", "kms:ViaService": "s3." + region + domain, "kms:CallerAccount": of.Caller.Account,
 		s3Context: about, "kms:EncryptionContextKeys": "aws:s3:arn",
 	} {
 		req.Context[key] = []string{value}

@@ -241,6 +241,18 @@ func TestLive(t *testing.T) {
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.SidesDisagree},
 		},
+		"bucket policy has only keys with a letter that samples have too": {
+			live:    func(l live) { l.replace(&l.bucket().Policy, ":::"+bucket+"/*", ":::"+bucket+"/*a*") },
+			verdict: proof.Denied, codes: []proof.Code{proof.SidesDisagree},
+		},
+		"deny of all but some keys": {
+			live: func(l live) {
+				l.edit(&l.bucket().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Sid":"Only","Effect":"Deny","Principal":"*","Action":"s3:GetObject","NotResource":["arn:aws:s3:::`+bucket+`/*o*","arn:aws:s3:::`+bucket+`/??*"]}`))
+				})
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: `statement "Only"`,
+		},
 		"both sides lack an action": {
 			live: func(l live) {
 				l.replace(&l.bucket().Policy, `"s3:PutObject"`, `"s3:PutObjectAcl"`)

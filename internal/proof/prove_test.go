@@ -221,6 +221,22 @@ func TestLiveSettings(t *testing.T) {
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.KMSKeyPolicyLacks},
 		},
+		"deny of calls that no service makes for somebody": {
+			live: func(l live) {
+				l.edit(&l.encrypted().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSService":"false"}}}`))
+				})
+			},
+			verdict: proof.Allowed,
+		},
+		"deny by a key that only S3 has": {
+			live: func(l live) {
+				l.edit(&l.encrypted().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"s3:ResourceAccount":"`+owner+`"}}}`))
+				})
+			},
+			verdict: proof.Allowed,
+		},
 		"condition on another service": {
 			live:    func(l live) { l.replace(&l.encrypted().Policy, "s3.us-east-1", "ec2.us-east-1") },
 			verdict: proof.Denied, codes: []proof.Code{proof.KMSKeyPolicyLacks},

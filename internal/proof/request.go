@@ -141,9 +141,10 @@ func known(req iampolicy.Request) func(key string) bool {
 		keys[strings.ToLower(k)] = true
 	}
 	isRead := req.Caller.UniqueID != "" && req.Caller.UniqueID != unreadID || req.Caller.Kind == iampolicy.Anonymous || req.Caller.Kind == iampolicy.Service
+	onKey := strings.HasPrefix(req.Action, "kms:") // to which S3's own keys do not go
 	return func(key string) bool {
 		key = strings.ToLower(key)
-		return keys[key] || isRead && strings.HasPrefix(key, "aws:principaltag/")
+		return keys[key] || isRead && strings.HasPrefix(key, "aws:principaltag/") || onKey && strings.HasPrefix(key, "s3:")
 	}
 }
 

@@ -99,14 +99,19 @@ func (s *sides) listings(c call, req iampolicy.Request) []call {
 	if sent, ok := c.context[prefixKey]; ok {
 		base, below = strings.CutSuffix(sent, sampleKey)
 	} else {
-		prefixes = append(prefixes, "", sampleKey)
+		prefixes = append(prefixes, "")
 	}
 	if !below {
 		return nil
 	}
+	found := patterns{base: base}
 	for _, pattern := range valuesOf(s.all(), prefixKey) {
-		prefixes = append(prefixes, within(withValues(pattern, req), base)...)
+		if among := within(withValues(pattern, req), base); len(among) > 0 {
+			found.narrow = append(found.narrow, withValues(pattern, req))
+			prefixes = append(prefixes, among...)
+		}
 	}
+	prefixes = append(prefixes, base+found.key())
 	slices.Sort(prefixes)
 	var list []call
 	for _, prefix := range slices.Compact(prefixes) {
@@ -183,11 +188,23 @@ func (s *sides) patterns(base string, req iampolicy.Request) *patterns {
 	return found
 }
 
-// key is one that no narrow pattern matches, where one is found.
+// key is one that no narrow pattern matches, where one is found: one of a
+// character that is in none of them can match only their wildcards, of which
+// one that is long escapes those that want few characters, and one that is
+// short those that want many.
 func (p *patterns) key() string {
-	for _, mark := range []string{"", "0", "_", "~", "Z", "=/", "%/"} {
-		key := mark + sampleKey + mark
-		if !slices.ContainsFunc(p.narrow, func(pattern string) bool { return slices.Contains(reached(pattern, p.base+key), len(pattern)) }) {
+	longest, rare := 0, ""
+	for _, pattern := range p.narrow {
+		longest = max(longest, len(pattern))
+	}
+	for _, c := range "0_~Z9jqx!|" {
+		if !slices.ContainsFunc(p.narrow, func(pattern string) bool { return strings.ContainsRune(pattern, c) }) {
+			rare = string(c)
+			break
+		}
+	}
+	for _, key := range []string{sampleKey, "0" + sampleKey + "0", "_" + sampleKey + "_", strings.Repeat(rare, longest+1), rare} {
+		if key != "" && !slices.ContainsFunc(p.narrow, func(pattern string) bool { return slices.Contains(reached(pattern, p.base+key), len(pattern)) }) {
 			return key
 		}
 	}
