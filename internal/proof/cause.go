@@ -83,6 +83,8 @@ type findings struct {
 	detached []Cause
 	lacks    bool
 	missed   int // how many of the list tell of what is not there at all
+
+	question bool // one call is asked about, and not what a grant promises
 }
 
 type finding struct {
@@ -273,15 +275,18 @@ func (f *findings) explicitDeny(c call, best iampolicy.Decision, owner, resource
 			cause.Account, cause.Resource = owner, resource
 		case iampolicy.SideSCP:
 			cause.Code, cause.Resource = ServiceControl, f.sides.scps.ids[r.Policy]
-			cause.Mend = "ask who runs the organization to except " + f.who().the() + " from that statement"
+			cause.Mend = "except " + f.who().the() + " from that statement, in the organization's management account"
 		case iampolicy.SideRCP:
 			cause.Code, cause.Account, cause.Resource = ResourceControl, owner, f.sides.rcps.ids[r.Policy]
 			if cause.Resource == "" {
 				cause.Resource = f.sides.key.control.ids[r.Policy]
 			}
-			cause.Mend = "ask who runs the organization to except " + f.who().the() + " from that statement"
+			cause.Mend = "except " + f.who().the() + " from that statement, in the organization's management account"
 		}
 		f.add(cause, c.action, func(actions string) string {
+			if cause.Code != ExplicitDeny {
+				return fmt.Sprintf("%s (%s) denies %s in account %s, and a Deny beats every Allow", which, cause.Resource, actions, cause.Account)
+			}
 			return fmt.Sprintf("%s in account %s denies %s, and a Deny beats every Allow", which, cause.Account, actions)
 		})
 		why = append(why, which+" denies it")

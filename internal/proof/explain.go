@@ -53,6 +53,7 @@ const (
 	PartRCP      = "RCPs"
 	PartBlock    = "Block Public Access"
 	PartKey      = "key policy"
+	PartKeyState = "key state" // only of a key that cannot be used
 	PartTrust    = "trust policy"
 	PartProfile  = "instance profile"
 	PartInstance = "instances"

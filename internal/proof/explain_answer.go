@@ -18,7 +18,7 @@ func Explain(p *plan.Plan, accounts []*specs.Account, snapshots map[string]*plan
 	pr := newProver(p, snapshots)
 	x := pr.question(accounts, q)
 	e := Explanation{Principal: q.Principal, Bucket: q.bucket, Verdict: Allowed, Unreadable: x.unreadable(), NotChecked: x.sides.notes()}
-	found := &findings{prover: pr, grant: x.grant, sides: x.sides}
+	found := &findings{prover: pr, grant: x.grant, sides: x.sides, question: true}
 	found.missing()
 	asked := x.ask(q.call())
 	why := asked.foreclosed()
@@ -66,6 +66,9 @@ func Explain(p *plan.Plan, accounts []*specs.Account, snapshots map[string]*plan
 	e.Roots = x.roots(causes)
 	if len(e.Roots) > 0 {
 		e.Verdict = Denied
+	}
+	if all, plain := keyUses[q.Action], usesOf(q.Action, true); x.sides.key.kms && len(plain) < len(all) {
+		e.NotChecked = append(e.NotChecked, "uploads in parts, which need kms:Decrypt on the bucket's key too")
 	}
 	e.NotChecked = append(e.NotChecked, never...)
 	return e

@@ -16,7 +16,8 @@ import (
 // no more. What denies is not taken out, since it is there for a reason: the
 // caller is excepted from it, which opens it to nobody else. Only where that
 // cannot be said (an inline policy of its own, a caller without credentials, a
-// statement that is not understood) it is to go.
+// statement that is not understood) what was asked is excepted from it; and it is
+// to go where it is about nothing else.
 
 // roots are the first of the causes, with their fragments.
 func (x *explainer) roots(causes []Cause) []Root {
@@ -39,19 +40,25 @@ func (x *explainer) first(causes []Cause) []Cause {
 	has := func(codes ...Code) bool {
 		return slices.ContainsFunc(causes, func(c Cause) bool { return slices.Contains(codes, c.Code) })
 	}
-	attaching := has(PolicyDetached) && x.attachingHelps()
+	attaching := has(PolicyDetached) && x.attachingHelps(false)
+	attachingForKey := has(PolicyDetached) && x.attachingHelps(true)
 	// Within one account one side is enough, and the caller's own is the narrower.
 	either := !x.ours && x.grant.Consumer.Account.ID == x.grant.Bucket.Account.ID && has(IdentityLacks)
 	return x.putable(slices.DeleteFunc(slices.Clone(causes), func(c Cause) bool {
 		switch {
 		case has(RoleMissing, RolePath, UserMissing, UserPath) && slices.Contains([]Code{PrincipalGone, PrincipalMissing, PrincipalPath}, c.Code):
 			return true // a policy cannot name who is not there
+		case has(RoleMissing, RolePath, UserMissing, UserPath) && !x.ours && (c.Code == KMSKeyPolicyLacks || x.sideOf(c) == PartResource && c.Code != ExplicitDeny):
+			return true // likewise
 		case has(ProfileMissing) && c.Code == ProfileNotAttached:
 			return true
 		case either && x.sideOf(c) == PartResource && c.Code != ExplicitDeny:
 			return true
 		}
-		return attaching && (c.Code == KMSIdentityLacks || x.sideOf(c) == PartIdentity && c.Code != ExplicitDeny)
+		if c.Code == KMSIdentityLacks {
+			return attachingForKey
+		}
+		return attaching && x.sideOf(c) == PartIdentity && c.Code != ExplicitDeny
 	}))
 }
 
@@ -111,8 +118,9 @@ func (x *explainer) byHand(c Cause) bool {
 }
 
 // attachingHelps reports whether the policies of the grant that are not
-// attached would, with those that are, allow all that the role's side lacks.
-func (x *explainer) attachingHelps() bool {
+// attached would, with those that are, allow all that the role's side lacks: of
+// what is asked of S3, or of its key.
+func (x *explainer) attachingHelps(key bool) bool {
 	with := *x
 	on := *x.sides
 	with.sides = &on
@@ -127,13 +135,13 @@ func (x *explainer) attachingHelps() bool {
 			on.identity.policies = append(on.identity.policies, named)
 		}
 	}
-	return !slices.ContainsFunc(with.requests(), func(a asked) bool { return slices.Contains(a.best.Lacking, iampolicy.SideIdentity) })
+	return !slices.ContainsFunc(with.requests(), func(a asked) bool { return a.key == key && slices.Contains(a.best.Lacking, iampolicy.SideIdentity) })
 }
 
 // mend is what to do about a cause by hand, and the edits that do it.
 func (x *explainer) mend(c Cause) (string, []Fragment) {
 	role := x.grant.Consumer.Role.Name
-	found := &findings{prover: x.prover, grant: x.grant, sides: x.sides}
+	found := &findings{prover: x.prover, grant: x.grant, sides: x.sides, question: x.question != nil}
 	who := found.who()
 	one := func(text, side, policy string, add json.RawMessage) (string, []Fragment) {
 		return text, []Fragment{{Side: side, Account: c.Account, Policy: policy, Add: add}}
@@ -148,7 +156,7 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 		if text, list := x.mendDeny(c); len(list) > 0 {
 			return text, list
 		}
-		return one(fmt.Sprintf("who runs the organization adds this statement to a service control policy on %s", c.Resource),
+		return one(fmt.Sprintf("add this statement to a service control policy on %s, in the organization's management account", c.Resource),
 			PartSCP, "a service control policy on "+c.Resource, x.statementFor(iampolicy.SideSCP))
 	case BlockPublicAccess:
 		return x.mendPublic(c)
@@ -160,8 +168,7 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 		return one(fmt.Sprintf("add this statement to %s, or take the boundary off %s", policy, who),
 			PartBoundary, policy, x.statementFor(iampolicy.SideBoundary))
 	case KMSKeyPolicyLacks:
-		return one(fmt.Sprintf("add this statement to the policy of key %s in account %s", x.sides.key.key.ID, c.Account),
-			PartKey, "the policy of key "+x.sides.key.key.ID, json.RawMessage(found.keyFragment(true)))
+		return x.mendKey(c, found)
 	case KMSIdentityLacks:
 		return one(fmt.Sprintf("add this statement to a policy of %s in account %s, such as an inline policy of its own", who, c.Account),
 			PartIdentity, "a policy of "+who.String(), json.RawMessage(found.keyFragment(false)))
@@ -174,7 +181,9 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 	case RoleMissing:
 		return "create it, or correct the principal's name", nil
 	case RolePath:
-		return "ask about the role by its live ARN", nil
+		if live := x.snapshots[c.Account].Roles[role]; live != nil {
+			return "ask about the role by its live ARN, " + plan.RoleARN(x.plan.Partition, c.Account, live.Path, role), nil
+		}
 	}
 	switch x.sideOf(c) {
 	case PartResource:
@@ -278,17 +287,29 @@ func (x *explainer) mendDeny(c Cause) (string, []Fragment) {
 			}
 			statement, others := a.statement(r)
 			f := Fragment{Side: a.sidePart(r.Side), Account: c.Account, Policy: r.Policy, Remove: asItStands(statement), Add: x.excepting(r, statement)}
-			mend := fmt.Sprintf("except the principal from %s in account %s: replace it by one that spares it", which, c.Account)
+			where := "in account " + c.Account
+			if r.Side == iampolicy.SideSCP || r.Side == iampolicy.SideRCP {
+				where = fmt.Sprintf("(%s), in the organization's management account", c.Resource)
+			}
+			mend, inWords := fmt.Sprintf("except the principal from %s %s: replace it by one that spares it", which, where), false
 			switch {
-			case f.Add == nil && others == 0:
-				mend = fmt.Sprintf("delete %s in account %s, which has no other statement", r.Policy, c.Account)
-			case f.Add == nil:
-				mend = fmt.Sprintf("take %s in account %s out", which, c.Account)
+			case f.Add != nil:
+			case x.isMore(statement):
+				f.Add = x.sparing(r, statement)
+				inWords = f.Add == nil
+				mend = fmt.Sprintf("except %s from %s %s, which is about more than this", a.req.Resource, which, where)
+			case others == 0:
+				mend = fmt.Sprintf("delete %s %s, which has no other statement", r.Policy, where)
+			default:
+				mend = fmt.Sprintf("take %s %s out", which, where)
 			}
 			if keys := conditionKeys(statement); keys != "" {
 				mend = fmt.Sprintf("send the request so that the statement's condition on %s does not hold, or %s", keys, mend)
 			}
-			list, mends = append(list, f), append(mends, mend)
+			mends = append(mends, mend)
+			if !inWords {
+				list = append(list, f)
+			}
 		}
 	}
 	return strings.Join(mends, "; and "), list
@@ -361,6 +382,9 @@ func (x *explainer) excepting(r iampolicy.Reason, s iampolicy.Statement) json.Ra
 // mendPublic takes out what makes the bucket's policy public; where the
 // principal has its own access by that alone, it is held to the principal.
 func (x *explainer) mendPublic(c Cause) (string, []Fragment) {
+	if x.question != nil && x.question.kind == iampolicy.Anonymous {
+		return fmt.Sprintf("call with credentials, as a principal that the policy of bucket %s names; without them nobody gets in unless RestrictPublicBuckets is turned off, of the bucket and of account %s, which opens the bucket to everybody", x.grant.Bucket.Name, c.Account), nil
+	}
 	d := *x.sides.resource.policies[0].Document
 	d.Statements = slices.Clone(d.Statements)
 	var list []Fragment
@@ -379,11 +403,18 @@ func (x *explainer) mendPublic(c Cause) (string, []Fragment) {
 	without := *x
 	on := *x.sides
 	without.sides, on.resource.policies = &on, []iampolicy.Named{{Name: x.sides.resource.policies[0].Name, Document: &d}}
-	needed := slices.ContainsFunc(without.requests(), func(a asked) bool {
-		return !a.key && slices.Contains(a.on.withoutDenies(a.req, a.known).Lacking, iampolicy.SideResource)
+	requests := slices.DeleteFunc(without.requests(), func(a asked) bool {
+		return a.key || !slices.Contains(a.on.withoutDenies(a.req, a.known).Lacking, iampolicy.SideResource)
 	})
+	limited := false // some of them is held to the principal
 	for _, i := range public {
 		s := x.sides.resource.policies[0].Document.Statements[i]
+		needed := slices.ContainsFunc(requests, func(a asked) bool {
+			return slices.ContainsFunc(fits(x.sides.resource.policies, iampolicy.SideResource, a.req, a.known), func(f fit) bool {
+				return f.index == i && f.action && f.resource && f.condition
+			})
+		})
+		limited = limited || needed
 		f := Fragment{Side: PartResource, Account: c.Account, Policy: "the policy of bucket " + x.grant.Bucket.Name, Remove: asItStands(s)}
 		if needed {
 			s.Principal, s.NotPrincipal = x.named(), nil
@@ -392,7 +423,7 @@ func (x *explainer) mendPublic(c Cause) (string, []Fragment) {
 		list, names = append(list, f), append(names, statementName(i, s.Sid))
 	}
 	text := fmt.Sprintf("take %s out of the policy of bucket %s in account %s, or limit it to named principals", strings.Join(names, " and "), x.grant.Bucket.Name, c.Account)
-	if needed {
+	if limited {
 		text = fmt.Sprintf("limit %s of the policy of bucket %s in account %s to the principals that are meant", strings.Join(names, " and "), x.grant.Bucket.Name, c.Account)
 	}
 	return text + "; that is better than to turn off RestrictPublicBuckets", list

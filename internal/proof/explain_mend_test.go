@@ -277,13 +277,13 @@ func TestExplainMendMends(t *testing.T) {
 			live: func(l live) {
 				l.analyst().Inline = map[string][]byte{"own": []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}]}`)}
 			},
-			codes: []proof.Code{proof.ExplicitDeny}, mend: "delete inline policy own in account " + consumer,
+			codes: []proof.Code{proof.ExplicitDeny}, mend: "except " + notesARN + "/a.txt from statement number 1 of inline policy own in account " + consumer,
 		},
 		"role's inline policy denies beside others": {
 			live: func(l live) {
 				l.analyst().Inline = map[string][]byte{"own": []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"},{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}]}`)}
 			},
-			codes: []proof.Code{proof.ExplicitDeny}, mend: "take statement number 2 of inline policy own in account " + consumer + " out",
+			codes: []proof.Code{proof.ExplicitDeny}, mend: "except " + notesARN + "/a.txt from statement number 2 of inline policy own in account " + consumer,
 		},
 		"bucket policy denies and does not name it": {
 			live: func(l live) {
@@ -296,7 +296,7 @@ func TestExplainMendMends(t *testing.T) {
 			live: func(l live) {
 				l.organization(consumer, []string{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"}]}`}, nil)
 			},
-			codes: []proof.Code{proof.ServiceControl}, mend: "who runs the organization adds this statement to a service control policy on " + consumer,
+			codes: []proof.Code{proof.ServiceControl}, mend: "add this statement to a service control policy on " + consumer + ", in the organization's management account",
 		},
 		"SCP denies": {
 			live: func(l live) {
@@ -380,7 +380,7 @@ func TestExplainMendMends(t *testing.T) {
 			live: func(l live) {
 				l.notes().PublicAccessBlock = &plan.PublicAccessBlock{}
 				l.replace(&l.notes().Policy, `{"AWS":"`+analystARN+`"}`, `"*"`)
-				l.put(&l.notes().Policy, deny(""))
+				l.put(&l.notes().Policy, `{"Sid":"No","Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"`+notesARN+`/a.txt"}`)
 			},
 			who: "anonymous", codes: []proof.Code{proof.ExplicitDeny}, mend: `take statement "No" of the policy of bucket notes`,
 		},

@@ -24,6 +24,14 @@ func (a asked) parts() []Part {
 		a.part(PartRCP, iampolicy.SideRCP, a.on.rcps.unread, a.on.rcps.levels...),
 		a.part(PartBlock, iampolicy.SideBlockPublicAccess, ""),
 	}
+	if k := a.on.key.live; a.key && k != nil && !k.AWSManaged {
+		switch {
+		case k.Gone:
+			list = append(list, Part{Side: PartKeyState, State: StateDenies, Text: "it does not exist"})
+		case unusable(k.State):
+			list = append(list, Part{Side: PartKeyState, State: StateDenies, Text: inWords(k.State)})
+		}
+	}
 	return slices.DeleteFunc(list, func(p Part) bool {
 		switch p.Side {
 		case PartBoundary: // one that was not read is among what was not read of the caller

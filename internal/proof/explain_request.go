@@ -124,7 +124,7 @@ func (x *explainer) requests() []asked {
 	for _, c := range list {
 		a := x.ask(c)
 		requests = append(requests, a)
-		for _, use := range keyUses[c.action] {
+		for _, use := range usesOf(c.action, x.question != nil) {
 			if k, ok := x.askKey(a, use.action); ok && !done[use.action] {
 				done[use.action] = true
 				requests = append(requests, k)

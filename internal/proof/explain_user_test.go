@@ -68,9 +68,10 @@ func (l live) carryOutForUser(f proof.Fragment) {
 	default:
 		text := l.ann().Inline[words[2]]
 		if l.change(&text, f) > 0 {
-			l.t.Fatalf("%s is left", text)
+			l.ann().Inline[words[2]] = text
+		} else {
+			delete(l.ann().Inline, words[2])
 		}
-		delete(l.ann().Inline, words[2])
 	}
 }
 
@@ -99,7 +100,7 @@ func TestExplainUserMendMends(t *testing.T) {
 		},
 		"the user's own inline policy denies": {
 			live:  func(l live) { l.ann().Inline = map[string][]byte{"own": deny("No")} },
-			codes: []proof.Code{proof.ExplicitDeny}, says: `statement "No" of inline policy own in account`, mend: "delete inline policy own",
+			codes: []proof.Code{proof.ExplicitDeny}, says: `statement "No" of inline policy own in account`, mend: "from statement \"No\" of inline policy own",
 		},
 		"a group's inline policy denies": { // which others have too, so that it stays for them
 			live:  func(l live) { l.ann().Groups[0].Inline = map[string][]byte{"guard": deny("No")} },

@@ -33,7 +33,13 @@ type keyUse struct {
 var keyUses = map[string][]keyUse{
 	"s3:GetObject":        {{kmsDecrypt, ""}},
 	"s3:GetObjectVersion": {{kmsDecrypt, ""}},
-	"s3:PutObject":        {{kmsGenerate, ""}, {kmsDecrypt, "uploads in parts need it"}},
+	"s3:PutObject":        {{kmsGenerate, ""}, {kmsDecrypt, "for uploads in parts"}},
+}
+
+// usesOf are those of an action. A question about one is about the plain call,
+// and a promise of it holds for uploads in parts too.
+func usesOf(action string, question bool) []keyUse {
+	return slices.DeleteFunc(slices.Clone(keyUses[action]), func(use keyUse) bool { return question && use.why != "" })
 }
 
 const (
@@ -132,7 +138,7 @@ func (k keySide) arn(partition string) string {
 
 // keyChecks proves what an S3 call does with the key of its object.
 func (p *prover) keyChecks(g plan.Grant, s *sides, found *findings, of iampolicy.Request, c call) []Check {
-	uses := keyUses[c.action]
+	uses := usesOf(c.action, found.question)
 	k := s.key
 	if len(uses) == 0 || !k.kms && k.unread == "" {
 		return nil
@@ -178,9 +184,13 @@ func (p *prover) keyCheck(g plan.Grant, s *sides, found *findings, of iampolicy.
 			return deny(found.managedKey(use.action))
 		}
 	case k.live != nil && unusable(k.live.State):
-		mend := "enable it"
-		if k.live.State == "PendingDeletion" {
-			mend = "cancel its deletion and enable it"
+		id := fmt.Sprintf("--key-id %s --region %s`", req.Resource, k.key.Region)
+		mend := "bring it back into use"
+		switch k.live.State {
+		case "Disabled":
+			mend = "enable it (`aws kms enable-key " + id + ")"
+		case "PendingDeletion":
+			mend = "cancel its deletion and enable it (`aws kms cancel-key-deletion " + id + ", then `aws kms enable-key " + id + ")"
 		}
 		return deny(found.brokenKey(KMSKeyUnusable, "is "+inWords(k.live.State), mend+", or name another key in the bucket's default encryption", use.action))
 	}
@@ -407,6 +417,12 @@ func (f *findings) unqualifiedKey(action string) string {
 func (f *findings) keyDenied(on *sides, req iampolicy.Request, use keyUse, best iampolicy.Decision) string {
 	known := known(req)
 	var why []string
+	told := use.action // with what it is for, where nothing else is
+	if use.why != "" && !slices.ContainsFunc(calls(f.grant), func(c call) bool {
+		return slices.ContainsFunc(keyUses[c.action], func(other keyUse) bool { return other.action == use.action && other.why == "" })
+	}) {
+		told += " (" + use.why + ")"
+	}
 	c := call{action: use.action, resource: req.Resource, promised: req.Resource}
 	if best.Outcome == iampolicy.ExplicitDeny {
 		why = append(why, f.explicitDeny(c, best, f.sides.key.key.Owner, req.Resource))
@@ -423,15 +439,15 @@ func (f *findings) keyDenied(on *sides, req iampolicy.Request, use keyUse, best 
 			f.add(Cause{
 				Code: KMSIdentityLacks, Account: f.grant.Consumer.Account.ID, Resource: f.grant.RoleARN,
 				Mend: "who owns " + f.who().the() + " adds to a policy of it: " + f.keyFragment(false),
-			}, use.action, func(actions string) string {
+			}, told, func(actions string) string {
 				return fmt.Sprintf("no policy of %s in account %s allows %s on %s", f.who(), f.grant.Consumer.Account.ID, actions, strings.TrimSuffix(f.keyWords(), ","))
 			})
 			why = append(why, "no policy of "+f.who().the()+" allows it on the key")
 		case iampolicy.SideResource:
 			f.add(Cause{
 				Code: KMSKeyPolicyLacks, Account: f.sides.key.key.Owner, Resource: req.Resource,
-				Mend: "who owns the key adds to its policy: " + f.keyFragment(true),
-			}, use.action, func(actions string) string {
+				Mend: f.keyMend(),
+			}, told, func(actions string) string {
 				return fmt.Sprintf("the policy of %s does not allow %s to %s", f.keyWords(), actions, f.grant.RoleARN)
 			})
 			why = append(why, "the key's policy does not allow it")
@@ -449,7 +465,9 @@ func (f *findings) keyDenied(on *sides, req iampolicy.Request, use keyUse, best 
 
 // keyFragment is the statement that lets the role use the key for all that the
 // grant promises: of the key's policy, or of one of the role's.
-func (f *findings) keyFragment(ofKey bool) string {
+func (f *findings) keyFragment(ofKey bool) string { return f.keyStatement(ofKey, f.keySid()) }
+
+func (f *findings) keyStatement(ofKey bool, sid string) string {
 	type fragment struct {
 		Sid       string `json:",omitempty"`
 		Effect    string
@@ -460,7 +478,7 @@ func (f *findings) keyFragment(ofKey bool) string {
 	}
 	var actions []string
 	for _, c := range calls(f.grant) {
-		for _, use := range keyUses[c.action] {
+		for _, use := range usesOf(c.action, f.question) {
 			actions = append(actions, use.action)
 		}
 	}
@@ -474,7 +492,7 @@ func (f *findings) keyFragment(ofKey bool) string {
 		s.Action = actions[0]
 	}
 	if ofKey {
-		s.Sid, s.Resource = "Bucket"+alphanumeric(f.grant.Bucket.Name)+"For"+alphanumeric(f.grant.Consumer.Role.Name), "*"
+		s.Sid, s.Resource = sid, "*"
 		s.Principal = map[string]string{"AWS": f.grant.RoleARN}
 		req := f.prover.keyRequest(f.grant, f.sides.key, iampolicy.Request{}, kmsDecrypt)
 		s.Condition = map[string]map[string]string{"StringEquals": {"kms:ViaService": req.Context["kms:ViaService"][0]}}

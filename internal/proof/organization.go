@@ -126,7 +126,7 @@ func (f *findings) serviceControlled(req iampolicy.Request, c call, known func(s
 		target := f.sides.scps.target[i]
 		var names []string
 		for _, named := range level.policies {
-			names = append(names, named.Name)
+			names = append(names, fmt.Sprintf("%s (%s)", named.Name, f.sides.scps.ids[named.Name]))
 		}
 		have := "no policy there does"
 		if len(names) > 0 {
@@ -134,7 +134,7 @@ func (f *findings) serviceControlled(req iampolicy.Request, c call, known func(s
 		}
 		f.add(Cause{
 			Code: ServiceControl, Account: account, Resource: target,
-			Mend: fmt.Sprintf("ask who runs the organization to allow it in a service control policy on %s", target),
+			Mend: fmt.Sprintf("allow it in a service control policy on %s, in the organization's management account", target),
 		}, c.action, func(actions string) string {
 			return fmt.Sprintf("the service control policies of account %s do not allow %s: each level must, and on %s %s", account, actions, target, have)
 		})

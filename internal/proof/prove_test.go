@@ -158,7 +158,7 @@ func TestLiveSettings(t *testing.T) {
 			live: func(l live) {
 				l.replace(&l.encrypted().Policy, `"kms:Decrypt",`, "")
 			},
-			verdict: proof.Denied, codes: []proof.Code{proof.KMSKeyPolicyLacks}, message: "does not allow kms:Decrypt to",
+			verdict: proof.Denied, codes: []proof.Code{proof.KMSKeyPolicyLacks}, message: "does not allow kms:Decrypt (for uploads in parts) to",
 		},
 		"key policy names the account": {
 			live:    func(l live) { l.replace(&l.encrypted().Policy, roleARN, "arn:aws:iam::"+consumer+":root") },
@@ -419,7 +419,7 @@ func TestLiveSettings(t *testing.T) {
 				l.organized(levels(control("NoDownloads", "ou-1-a", `{"Sid":"No","Effect":"Deny","Action":"s3:GetObject","Resource":"*"}`)), nil)
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.ServiceControl}, account: consumer,
-			message: `statement "No" of service control policy NoDownloads on ou-1-a in account ` + consumer + " denies s3:GetObject", mend: "who runs the organization",
+			message: `statement "No" of service control policy NoDownloads on ou-1-a (p-NoDownloads) denies s3:GetObject in account ` + consumer, mend: "in the organization's management account",
 		},
 		"a level of SCPs does not allow": {
 			live: func(l live) {
@@ -428,7 +428,7 @@ func TestLiveSettings(t *testing.T) {
 				l.organized(list, nil)
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.ServiceControl}, account: consumer,
-			message: "on ou-1-a service control policy OnlyEC2 on ou-1-a does not",
+			message: "on ou-1-a service control policy OnlyEC2 on ou-1-a (p-OnlyEC2) does not",
 		},
 		"SCP denies the key": {
 			live: func(l live) {
@@ -455,7 +455,7 @@ func TestLiveSettings(t *testing.T) {
 				l.organized(levels(), [][]plan.ControlPolicy{{control("Perimeter", "r-1", `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-acme"}}}`)}})
 				l.snapshots[consumer].Organization.ID = "o-other"
 			},
-			verdict: proof.Denied, codes: []proof.Code{proof.ResourceControl}, message: "resource control policy Perimeter on r-1 in account " + owner,
+			verdict: proof.Denied, codes: []proof.Code{proof.ResourceControl}, message: "resource control policy Perimeter on r-1 (p-Perimeter) denies ",
 		},
 		"bucket policy's condition on the organization": {
 			live: func(l live) {

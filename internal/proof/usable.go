@@ -125,8 +125,8 @@ func (p *prover) controlled(check *Check, service string, found *findings) {
 		check.Verdict, check.Reason = Denied, which+" denies it"
 		found.add(Cause{
 			Code: ResourceControl, Account: account, Resource: on.rcps.ids[r.Policy],
-			Mend:    fmt.Sprintf("ask who runs the organization to except %s from that statement, such as by a condition that aws:PrincipalIsAWSService is false", service),
-			Message: fmt.Sprintf("%s in account %s denies %s to %s, so role %s cannot be used", which, account, assumeRole, service, found.grant.Consumer.Role.Name),
+			Mend:    fmt.Sprintf("except %s from that statement, in the organization's management account, such as by a condition that aws:PrincipalIsAWSService is false", service),
+			Message: fmt.Sprintf("%s (%s) denies %s to %s in account %s, so role %s cannot be used", which, on.rcps.ids[r.Policy], assumeRole, service, account, found.grant.Consumer.Role.Name),
 		}, assumeRole, nil)
 	}
 	if best.Allowed() && !worst.Allowed() {
