@@ -24,7 +24,10 @@ func TestExplainIsShort(t *testing.T) {
 		Roots:      []proof.Root{{Cause: proof.Cause{Message: "key " + key + " is closed", Mend: "open " + key}}},
 		NotChecked: proof.NeverChecked(),
 	}
-	got := string(text(t, func(b *bytes.Buffer) error { return report.Explain(b, []proof.Explanation{e}, report.Style{Width: 200}) }))
+
+	got := string(text(t, func(b *bytes.Buffer) error {
+		return report.Explain(b, []proof.Explanation{e}, report.Style{Width: 200})
+	}))
 	want := `denied      events: 222222222222/reader, read
 cause: key ` + key + ` is closed
 mend:  open ` + key + `
@@ -53,7 +56,10 @@ func TestDecisiveNotes(t *testing.T) {
 		t.Errorf("the reason does not stand at each grant, and only there:\n%s", got)
 	}
 	e := proof.Explanation{Principal: "me", Bucket: "a", Verdict: proof.NotChecked, NotChecked: notes, Use: []proof.Part{{Side: proof.PartTrust, State: proof.StateOK}}}
-	got = string(text(t, func(b *bytes.Buffer) error { return report.Explain(b, []proof.Explanation{e}, report.Style{Width: 200}) }))
+
+	got = string(text(t, func(b *bytes.Buffer) error {
+		return report.Explain(b, []proof.Explanation{e}, report.Style{Width: 200})
+	}))
 	if lines := strings.Split(got, "\n"); lines[1] != "not checked: "+why || strings.Count(got, why) != 1 {
 		t.Errorf("the reason does not stand under the verdict:\n%s", got)
 	}
