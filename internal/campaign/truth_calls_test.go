@@ -66,7 +66,7 @@ func (s *scene) real(by signer, q wish) string {
 	case "s3:ListBucketMultipartUploads":
 		a = get("?uploads")
 	case "s3:GetObject":
-		if s.stale[q.bucket] || !s.s3(admin(ownerOf[q.bucket]), http.MethodHead, path, "").ok() {
+		if s.stale[q.bucket] || !s.holds(path) {
 			return unserved
 		}
 		a = get("")
@@ -80,9 +80,14 @@ func (s *scene) real(by signer, q wish) string {
 		a = s.s3(by, http.MethodDelete, path+withUpload, "")
 	case "s3:ListMultipartUploadParts":
 		a = get(withUpload)
-	case "s3:GetObjectTagging", "s3:GetBucketTagging":
+	case "s3:GetObjectTagging", "s3:GetObjectAcl":
+		if !s.holds(path) {
+			return unserved
+		}
+		a = get(map[string]string{"s3:GetObjectTagging": "?tagging", "s3:GetObjectAcl": "?acl"}[q.action])
+	case "s3:GetBucketTagging":
 		a = get("?tagging")
-	case "s3:GetObjectAcl", "s3:GetBucketAcl":
+	case "s3:GetBucketAcl":
 		a = get("?acl")
 	case "s3:GetBucketPolicy":
 		a = get("?policy")
@@ -102,6 +107,12 @@ func (s *scene) real(by signer, q wish) string {
 		return unserved
 	}
 	return fmt.Sprintf("%d %s", a.status, a.code())
+}
+
+// holds reports whether its owner sees an object. Of one that is not there, who
+// may not list is told the same as of one that is denied.
+func (s *scene) holds(path string) bool {
+	return s.s3(admin(ownerOf[strings.Split(path, "/")[0]]), http.MethodHead, path, "").ok()
 }
 
 // upload writes an object in parts: it is the last of its calls, or the first
@@ -265,17 +276,23 @@ func (s *scene) callers(role string) map[string]signer {
 		}
 		list["instance"] = by
 	case reader, own:
-		if s.barred[accountOf(role)] || !s.trustsFunctions(role) {
+		if s.barred[accountOf(role)] || !s.trusts(role, "lambda.amazonaws.com") {
 			return nil
 		}
 	}
 	return list
 }
 
-// trustsFunctions reports whether Lambda may assume a role; no call of the
-// sandbox's tells.
-func (s *scene) trustsFunctions(role string) bool {
-	const service = "lambda.amazonaws.com"
+// isIdle reports whether nobody can have a role of which no spec says who is to.
+// That need not be told, but may.
+func (s *scene) isIdle(role string) bool {
+	return role == bound && !s.query(apps, "sts", "AssumeRole", "RoleArn", role, "RoleSessionName", "own").ok() &&
+		!s.trusts(role, "ecs-tasks.amazonaws.com") && !s.trusts(role, "glue.amazonaws.com")
+}
+
+// trusts reports whether a service may assume a role; no call of the sandbox's
+// tells.
+func (s *scene) trusts(role, service string) bool {
 	trust := parse(s.t, unescaped(s.t, s.iamOf(role, "GetRole").element("AssumeRolePolicyDocument")))
 	return iampolicy.Evaluate(iampolicy.Request{
 		Caller: iampolicy.Caller{Kind: iampolicy.Service, ARN: service},

@@ -17,6 +17,7 @@ import (
 // apply stops and says why, or it takes somebody who decides.
 func (s *scene) mend(what, principal, bucket string, roots []proof.Root) bool {
 	done := false
+	s.absent = strings.Contains(principal, ":role/") && !s.isThere(principal)
 	for _, root := range roots {
 		s.note("  %s says %s: %s", what, root.Code, root.Mend)
 		kind := ""
@@ -155,7 +156,8 @@ func (s *scene) editText(list []proof.Fragment, text string, put func(policy) an
 	a := put(p)
 	if !a.ok() {
 		s.note("  refused: %d %s: %s", a.status, a.text, p)
-		if code := a.code(); code == "MalformedPolicy" || code == "MalformedPolicyDocument" || strings.Contains(a.text, "Malformed") {
+		// Who is not there has to be made first, and is the first cause.
+		if strings.Contains(a.text, "Malformed") && !s.absent {
 			s.fault("the edit that explain gives is not taken: %s: %s", a.text, p)
 		}
 	}
