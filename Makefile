@@ -30,7 +30,7 @@ faults: ## 300 seeded runs with throttling, errors and lost answers
 edits: ## 500 sequences of edits to a repository
 	XSHARE_CAMPAIGN=full $(GO) test ./internal/campaign -count=1 -v -run '^TestEdits$$' -timeout 60m
 
-truth: ## 3000 sequences of broken access: what verify and explain say, against real calls (half an hour)
+truth: ## 3000 sequences of broken access: what verify and explain say, against real calls (20 minutes)
 	XSHARE_CAMPAIGN=full $(GO) test ./internal/campaign -count=1 -v -run '^TestTruth$$' -timeout 180m
 
 lint: ## check format, habits and the one-way imports

@@ -191,7 +191,7 @@ func (s *scene) uncertain(what string, reasons []string) {
 // doubtful is the kind of a reason, and whether something gave cause to it; no
 // kind: it is told of every access.
 func (s *scene) doubtful(reason string) (kind string, good bool) {
-	if slices.Contains(proof.NeverChecked(), reason) || strings.HasPrefix(reason, "a session policy, if") {
+	if slices.Contains(proof.NeverChecked(), reason) || strings.HasPrefix(reason, "a session policy, if") || strings.HasPrefix(reason, "uploads in parts") {
 		return "", true
 	}
 	for _, of := range []struct {
