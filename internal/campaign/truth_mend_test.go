@@ -141,16 +141,17 @@ func (s *scene) editText(list []proof.Fragment, text string, put func(policy) an
 		p = policyOf(s.t, text)
 	}
 	for _, f := range list {
+		at := len(p.statements())
 		if f.Remove != nil {
 			out := s.value(f.Remove)
-			at := slices.IndexFunc(p.statements(), func(have any) bool { return reflect.DeepEqual(have, out) })
+			at = slices.IndexFunc(p.statements(), func(have any) bool { return reflect.DeepEqual(have, out) })
 			if at < 0 {
 				return false // another edit was there before, or it cannot be read
 			}
 			p["Statement"] = slices.Delete(slices.Clone(p.statements()), at, at+1)
 		}
 		if f.Add != nil {
-			p.add(s.value(f.Add))
+			p["Statement"] = slices.Insert(slices.Clone(p.statements()), at, s.value(f.Add))
 		}
 	}
 	a := put(p)
