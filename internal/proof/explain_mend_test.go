@@ -316,6 +316,13 @@ func TestExplainMendMends(t *testing.T) {
 			},
 			codes: []proof.Code{proof.BlockPublicAccess}, mend: `take statement "World" out`,
 		},
+		"Block Public Access, and what lacks beside, which S3 takes only after it": {
+			live: func(l live) {
+				l.replace(&l.notes().Policy, `s3:GetObject`, `s3:GetObjectTagging`)
+				l.put(&l.notes().Policy, `{"Sid":"World","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"`+notesARN+`/public/*"}`)
+			},
+			codes: []proof.Code{proof.BlockPublicAccess, proof.BucketPolicyLacks}, mend: `take statement "World" out`,
+		},
 		"Block Public Access for its own statement": {
 			live:  func(l live) { l.replace(&l.notes().Policy, `{"AWS":"`+analystARN+`"}`, `"*"`) },
 			codes: []proof.Code{proof.BlockPublicAccess}, mend: `limit statement "Analyst"`,
