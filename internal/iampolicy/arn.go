@@ -2,28 +2,38 @@ package iampolicy
 
 import "strings"
 
-// arn is an ARN's six parts (IAM:reference-arns); resource may hold colons.
-type arn struct {
-	partition, service, region, account, resource string
+// ARN is an ARN's parts (IAM:reference-arns); Resource may hold colons.
+type ARN struct {
+	Partition, Service, Region, Account, Resource string
 }
 
-func parseARN(s string) (a arn, ok bool) {
+// CutARN takes an ARN, or a pattern for ARNs, apart; all parts are empty for
+// what is none.
+func CutARN(s string) ARN {
+	a, ok := parseARN(s)
+	if !ok {
+		return ARN{}
+	}
+	return a
+}
+
+func parseARN(s string) (a ARN, ok bool) {
 	rest, ok := strings.CutPrefix(s, "arn:")
 	if !ok {
-		return arn{}, false
+		return ARN{}, false
 	}
-	for _, part := range [...]*string{&a.partition, &a.service, &a.region, &a.account} {
+	for _, part := range [...]*string{&a.Partition, &a.Service, &a.Region, &a.Account} {
 		end := 0 // the parts are short, so that searching by words would take longer
 		for end < len(rest) && rest[end] != ':' {
 			end++
 		}
 		if end == len(rest) {
-			return arn{}, false
+			return ARN{}, false
 		}
 		*part, rest = rest[:end], rest[end+1:]
 	}
-	a.resource = rest
-	return a, a.partition != "" && a.service != "" && a.resource != ""
+	a.Resource = rest
+	return a, a.Partition != "" && a.Service != "" && a.Resource != ""
 }
 
 // who is a caller with all that principals are compared with.
@@ -77,51 +87,51 @@ func (w *who) read(c *Caller) (problem string) {
 	if !ok {
 		return "the caller's ARN " + string(quote(c.ARN)) + " is no ARN"
 	}
-	if !isAccountID(a.account) {
+	if !IsAccountID(a.Account) {
 		return "the caller's ARN " + c.ARN + " names no account of 12 digits"
 	}
 	if w.account == "" {
-		w.account = a.account
+		w.account = a.Account
 	}
-	if w.account != a.account {
+	if w.account != a.Account {
 		return "the caller's ARN " + c.ARN + " is not of account " + c.Account
 	}
-	w.partition, w.hasIdentity = a.partition, true
-	w.rootLen = len("arn:") + len(a.partition) + len(":iam::") + len(a.account) + len(":root")
+	w.partition, w.hasIdentity = a.Partition, true
+	w.rootLen = len("arn:") + len(a.Partition) + len(":iam::") + len(a.Account) + len(":root")
 	w.byID, w.idPrefix = byRole, "AROA"
 	role, fits := a, false // no ARN of IAM's and STS's has a region
 	switch c.Kind {
 	case Root:
 		w.idPrefix = ""
-		fits = a.service == "iam" && a.resource == "root"
+		fits = a.Service == "iam" && a.Resource == "root"
 	case User:
-		fits = a.service == "iam" && named(a.resource, "user/")
+		fits = a.Service == "iam" && named(a.Resource, "user/")
 		w.caller, w.direct, w.byID, w.idPrefix = c.ARN, byUser, byUser, "AIDA"
 	case Role:
-		fits = a.service == "iam" && named(a.resource, "role/")
+		fits = a.Service == "iam" && named(a.Resource, "role/")
 		w.role = c.ARN
 	case Session:
 		w.caller, w.direct = c.ARN, bySession
-		name, session, found := strings.Cut(strings.TrimPrefix(a.resource, "assumed-role/"), "/")
-		fits = a.service == "sts" && strings.HasPrefix(a.resource, "assumed-role/") && found && name != "" && session != "" && !strings.Contains(session, "/")
+		name, session, found := strings.Cut(strings.TrimPrefix(a.Resource, "assumed-role/"), "/")
+		fits = a.Service == "sts" && strings.HasPrefix(a.Resource, "assumed-role/") && found && name != "" && session != "" && !strings.Contains(session, "/")
 		if c.RoleARN == "" {
-			w.role = "arn:" + a.partition + ":iam::" + a.account + ":role/" + name
+			w.role = "arn:" + a.Partition + ":iam::" + a.Account + ":role/" + name
 			w.roleName = name
 			break
 		}
 		w.role = c.RoleARN
 		role, ok = parseARN(c.RoleARN)
-		if fits && (!ok || role.service != "iam" || role.account != a.account || role.partition != a.partition ||
-			!strings.HasPrefix(role.resource, "role/") || lastPart(role.resource) != name) {
+		if fits && (!ok || role.Service != "iam" || role.Account != a.Account || role.Partition != a.Partition ||
+			!strings.HasPrefix(role.Resource, "role/") || lastPart(role.Resource) != name) {
 			return "the session " + c.ARN + " is not one of role " + c.RoleARN
 		}
 	}
-	if !fits || a.region != "" {
+	if !fits || a.Region != "" {
 		return "the caller " + c.ARN + " is not of kind " + string(c.Kind)
 	}
 	// Roles that AWS services own: SCPs and RCPs pass them by
 	// (ORG:orgs_manage_policies_scps, ORG:orgs_manage_policies_rcps).
-	w.linked = w.role != "" && strings.HasPrefix(role.resource, "role/aws-service-role/")
+	w.linked = w.role != "" && strings.HasPrefix(role.Resource, "role/aws-service-role/")
 	return ""
 }
 

@@ -128,8 +128,8 @@ func (e *evaluation) compare(op comparison, want, have string, variables bool) v
 	case ipAddress:
 		return compareIP(want, have)
 	case dateEquals, dateLess, dateLessEquals, dateGreater, dateGreaterEquals:
-		w, ok1 := parseDate(want)
-		h, ok2 := parseDate(have)
+		w, ok1 := ParseDate(want)
+		h, ok2 := ParseDate(have)
 		if !ok1 || !ok2 {
 			return unknown
 		}
@@ -180,8 +180,8 @@ var dateLayouts = []string{
 	"2006-01-02T15:04:05-0700", "2006-01-02T15:04:05", "2006-01-02T15:04",
 }
 
-// parseDate reads a date, or seconds since 1970. Four digits could be either.
-func parseDate(s string) (time.Time, bool) {
+// ParseDate reads a date, or seconds since 1970. Four digits could be either.
+func ParseDate(s string) (time.Time, bool) {
 	if strings.Trim(s, "0123456789") == "" {
 		n, ok := parseNumber(s)
 		if !ok || len(s) <= 4 || len(s) > 18 {
@@ -203,7 +203,7 @@ func parseDate(s string) (time.Time, bool) {
 // for IPv6 is not known
 // (IAM:reference_policies_elements_condition_operators#Conditions_IPAddress).
 func compareIP(want, have string) verdict {
-	network, ok := parseNetwork(want)
+	network, ok := ParseNetwork(want)
 	ip, err := netip.ParseAddr(have)
 	switch {
 	case !ok, err != nil, ip.Is4In6(), ip.Zone() != "":
@@ -216,8 +216,8 @@ func compareIP(want, have string) verdict {
 	return no
 }
 
-// parseNetwork reads a CIDR or a single address.
-func parseNetwork(s string) (netip.Prefix, bool) {
+// ParseNetwork reads a CIDR or a single address.
+func ParseNetwork(s string) (netip.Prefix, bool) {
 	if p, err := netip.ParsePrefix(s); err == nil {
 		return p.Masked(), !p.Addr().Is4In6()
 	}

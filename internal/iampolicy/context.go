@@ -41,7 +41,7 @@ func DefaultContext(req Request, now time.Time) map[string][]string {
 	}
 	// KMS:conditions-kms#conditions-kms-caller-account: operations on keys and
 	// on custom key stores have it.
-	if service == "kms" && w.account != "" && (resource.service == "kms" || strings.Contains(strings.ToLower(action), "customkeystore")) {
+	if service == "kms" && w.account != "" && (resource.Service == "kms" || strings.Contains(strings.ToLower(action), "customkeystore")) {
 		out["kms:CallerAccount"] = []string{w.account}
 	}
 	return out
@@ -95,28 +95,28 @@ var betweenRegions = []string{"copy", "replica", "peering"}
 
 // requestedRegion is the region that is called, as far as it is known: that of
 // the resource.
-func requestedRegion(service, action string, resource *arn, w *who) string {
+func requestedRegion(service, action string, resource *ARN, w *who) string {
 	if slices.Contains(globalServices, service) {
-		if w.partition == "aws" || w.partition == "" && resource.partition == "aws" {
+		if w.partition == "aws" || w.partition == "" && resource.Partition == "aws" {
 			return "us-east-1"
 		}
 		return ""
 	}
 	action = strings.ToLower(action)
-	if resource.service != service || isWild(resource.region) ||
+	if resource.Service != service || isWild(resource.Region) ||
 		slices.ContainsFunc(betweenRegions, func(word string) bool { return strings.Contains(action, word) }) {
 		return ""
 	}
-	return resource.region
+	return resource.Region
 }
 
 // resourceAccount is the account that owns the resource, as far as it is known.
-func resourceAccount(req *Request, resource *arn, w *who) string {
+func resourceAccount(req *Request, resource *ARN, w *who) string {
 	switch {
 	case req.ResourceAccount != "":
 		return req.ResourceAccount
-	case resource.account != "" && resource.account != "aws": // "aws" owns the managed policies
-		return resource.account
+	case resource.Account != "" && resource.Account != "aws": // "aws" owns the managed policies
+		return resource.Account
 	}
 	return w.account
 }

@@ -43,7 +43,7 @@ type evaluation struct {
 	who       who
 	service   string // of the action, in lower case
 	owner     string // the resource's account; empty if unknown
-	resource  arn
+	resource  ARN
 	completes bool // the policies at hand may leave parts of ARNs out; see covers
 
 	contextRead bool
@@ -81,13 +81,13 @@ func (e *evaluation) prepare() {
 	}
 	e.owner = resourceAccount(&e.req, &e.resource, &e.who)
 	switch {
-	case e.owner != "" && !isAccountID(e.owner):
+	case e.owner != "" && !IsAccountID(e.owner):
 		e.problem = "the resource's account " + string(quote(e.owner)) + " is no account id of 12 digits"
-	case e.resource.account != e.owner && isAccountID(e.resource.account):
+	case e.resource.Account != e.owner && IsAccountID(e.resource.Account):
 		e.problem = "the resource " + e.req.Resource + " is not of account " + e.owner
-	case e.who.partition != e.resource.partition && e.who.partition != "" && e.resource.partition != "":
+	case e.who.partition != e.resource.Partition && e.who.partition != "" && e.resource.Partition != "":
 		// IAM:id_roles_compare-resource-policies
-		e.problem = "the caller is of partition " + e.who.partition + " and the resource of " + e.resource.partition + ": no request crosses partitions"
+		e.problem = "the caller is of partition " + e.who.partition + " and the resource of " + e.resource.Partition + ": no request crosses partitions"
 	}
 }
 
@@ -110,13 +110,13 @@ func serviceOf(action string) (service string, ok bool) {
 }
 
 // isTrust reports whether the request is decided by a role's trust policy.
-func (e *evaluation) isTrust() bool { return e.service == "sts" && e.resource.service == "iam" }
+func (e *evaluation) isTrust() bool { return e.service == "sts" && e.resource.Service == "iam" }
 
 // mustAllow reports whether the resource's policy must allow even within one
 // account: key policies (KMS:key-policies) and trust policies
 // (IAM:id_roles_terms-and-concepts) are not optional.
 func (e *evaluation) mustAllow() bool {
-	return e.isTrust() || e.service == "kms" && strings.HasPrefix(e.resource.resource, "key/")
+	return e.isTrust() || e.service == "kms" && strings.HasPrefix(e.resource.Resource, "key/")
 }
 
 // decide looks at every side, whatever the others said: users mend all at once.

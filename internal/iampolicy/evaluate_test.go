@@ -123,7 +123,7 @@ type evalCase struct {
 func (c evalCase) evaluate(t testing.TB) Decision {
 	t.Helper()
 	req := Request{Caller: callerOf(t, c.caller), Action: orElse(c.action, "s3:GetObject"), Resource: orElse(c.resource, object1), ResourceAccount: c.owner}
-	if a, _ := parseARN(req.Resource); !isAccountID(a.account) {
+	if a, _ := parseARN(req.Resource); !IsAccountID(a.Account) {
 		req.ResourceAccount = orElse(c.owner, accountA)
 	}
 	req.Context = DefaultContext(req, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
@@ -154,7 +154,7 @@ func callerOf(t testing.TB, name string) Caller {
 		return who
 	}
 	a, ok := parseARN(name)
-	kind, _, _ := strings.Cut(a.resource, "/")
+	kind, _, _ := strings.Cut(a.Resource, "/")
 	switch {
 	case !ok && strings.Contains(name, "."):
 		return Caller{Kind: Service, ARN: name}

@@ -20,7 +20,7 @@ func (e *evaluation) foreclosed(same bool) string {
 		return e.service + " takes no unsigned requests"
 	case e.service == "s3" && isOneOf(action, ownPolicy):
 		return "only callers of the bucket's own account can read or change its policy" // S3:API_PutBucketPolicy
-	case strings.EqualFold(action, "s3:CreateBucket"):
+	case isOneOf(action, ownBucket):
 		return "a bucket is made in the caller's own account" // S3:API_CreateBucket
 	case e.service == "kms" && !isOneOf(action, keyAcrossAccounts):
 		return action + " cannot be used across accounts" // KMS:key-policy-modifying-external-accounts
@@ -37,6 +37,13 @@ func isOneOf(action string, list []string) bool {
 	}
 	return false
 }
+
+// OwnersOnly reports whether S3 gives an action to callers of the bucket's own
+// account only, whatever policies say (S3:API_PutBucketPolicy,
+// S3:API_CreateBucket).
+func OwnersOnly(action string) bool { return isOneOf(action, ownPolicy) || isOneOf(action, ownBucket) }
+
+var ownBucket = []string{"s3:CreateBucket"}
 
 var ownPolicy = []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"}
 

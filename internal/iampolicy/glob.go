@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// matchAction compares an action with an entry of Action: without case, with
+// MatchAction compares an action with an entry of Action: without case, with
 // * and ? (IAM:reference_policies_elements_action).
-func matchAction(pattern, action string) bool {
+func MatchAction(pattern, action string) bool {
 	p, s := 0, 0
 	star, mark := -1, 0
 	for s < len(action) {
@@ -75,6 +75,13 @@ func (p *pattern) firstWild() int {
 		}
 	}
 	return len(p.text)
+}
+
+// MatchText compares a text with a pattern, case-sensitively: * stands for any
+// characters, ? for one.
+func MatchText(wild, text string) bool {
+	p := pattern{text: wild}
+	return p.matches(text)
 }
 
 // matches compares case-sensitively: * stands for any characters, ? for one.

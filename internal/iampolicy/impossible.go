@@ -20,7 +20,7 @@ func Impossible(action, resource string) string {
 	return impossible(strings.ToLower(service), action, resource, &a)
 }
 
-func impossible(service, action, resource string, a *arn) string {
+func impossible(service, action, resource string, a *ARN) string {
 	name := action[min(len(service)+1, len(action)):]
 	if why := unknownAction(service, action, name); why != "" {
 		return why
@@ -29,13 +29,13 @@ func impossible(service, action, resource string, a *arn) string {
 	case "s3":
 		return impossibleS3(action, resource, a)
 	case "kms":
-		onKey := a.service == "kms" && strings.HasPrefix(a.resource, "key/") && !isWild(a.resource)
-		onAlias := a.service == "kms" && isOneOf(name, aliasToo)
+		onKey := a.Service == "kms" && strings.HasPrefix(a.Resource, "key/") && !isWild(a.Resource)
+		onAlias := a.Service == "kms" && isOneOf(name, aliasToo)
 		if !onKey && !onAlias && !isOneOf(name, withoutKey) {
 			return action + " is decided on a key's ARN (…:key/…), not on an alias or anything else"
 		}
 	case "sts":
-		onRole := a.service == "iam" && strings.HasPrefix(a.resource, "role/") && !isWild(lastPart(a.resource))
+		onRole := a.Service == "iam" && strings.HasPrefix(a.Resource, "role/") && !isWild(lastPart(a.Resource))
 		if !onRole && isOneOf(name, onRoles) {
 			return action + " is made on a role: give its ARN as the resource"
 		}
@@ -68,18 +68,18 @@ var s3Calls = map[string]string{
 // onManyKinds are actions on buckets and on other things of S3.
 var onManyKinds = []string{"s3:TagResource", "s3:UntagResource", "s3:ListTagsForResource"}
 
-func impossibleS3(action, resource string, a *arn) string {
+func impossibleS3(action, resource string, a *ARN) string {
 	known, _ := LookupS3Action(action)
-	bucket, key, isObject := strings.Cut(a.resource, "/")
-	s3ARN := a.service == "s3" && a.region == "" && a.account == ""
+	bucket, key, isObject := strings.Cut(a.Resource, "/")
+	s3ARN := a.Service == "s3" && a.Region == "" && a.Account == ""
 	switch {
 	case known.Level == OtherLevel, slices.Contains(onManyKinds, known.Name):
 		return ""
 	case known.Level == AccountLevel:
-		if resource != "*" && (!s3ARN || a.resource != "*") {
+		if resource != "*" && (!s3ARN || a.Resource != "*") {
 			return known.Name + ` is not on a bucket or object: give "*" as the resource`
 		}
-	case a.service == "s3" && strings.HasPrefix(a.resource, "accesspoint"):
+	case a.Service == "s3" && strings.HasPrefix(a.Resource, "accesspoint"):
 		return "what comes through an access point is decided by its policy and by the bucket's, and access points are not simulated"
 	case !s3ARN || isWild(bucket):
 		example := "arn:aws:s3:::bucket"

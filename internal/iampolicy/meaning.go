@@ -62,7 +62,7 @@ func (p *Principals) normal(partition string) *Principals {
 	out.AWS = make([]string, len(p.AWS))
 	for i, a := range p.AWS {
 		out.AWS[i] = a
-		if isAccountID(a) {
+		if IsAccountID(a) {
 			out.AWS[i] = rootARN(partition, a)
 		}
 	}

@@ -404,7 +404,7 @@ func resource(s string) string {
 
 func awsPrincipal(s string) string {
 	switch {
-	case s == "*", isAccountID(s), isUniqueID(s):
+	case s == "*", IsAccountID(s), isUniqueID(s):
 		return ""
 	case strings.ContainsAny(s, "*?"):
 		return `has a wildcard: a principal is written in full, or "*" with a condition on aws:PrincipalArn`
@@ -421,7 +421,8 @@ func anyText(s string) string {
 	return ""
 }
 
-func isAccountID(s string) bool {
+// IsAccountID reports whether a text is an account's id: 12 digits.
+func IsAccountID(s string) bool {
 	if len(s) != 12 {
 		return false
 	}

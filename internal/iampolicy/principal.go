@@ -101,7 +101,7 @@ func unlessWild(entry string, g grant) grant {
 // isRoot reports whether an ARN stands for the caller's whole account.
 func (w *who) isRoot(entry string) bool {
 	a, ok := parseARN(entry)
-	return ok && a.partition == w.partition && a.service == "iam" && a.region == "" && a.account == w.account && a.resource == "root"
+	return ok && a.Partition == w.partition && a.Service == "iam" && a.Region == "" && a.Account == w.account && a.Resource == "root"
 }
 
 // mayBe reports whether an ARN could mean the caller, as far as is known: that
@@ -113,18 +113,18 @@ func (w *who) mayBe(entry string) bool {
 		return true
 	}
 	a, ok := parseARN(entry)
-	if !ok || a.account != w.account {
+	if !ok || a.Account != w.account {
 		return false
 	}
-	kind, rest, _ := strings.Cut(a.resource, "/")
+	kind, rest, _ := strings.Cut(a.Resource, "/")
 	switch {
-	case w.roleName != "" && a.service == "iam" && kind == "role":
+	case w.roleName != "" && a.Service == "iam" && kind == "role":
 		return lastPart(rest) == w.roleName
-	case w.kind == Role && a.service == "sts" && kind == "assumed-role":
+	case w.kind == Role && a.Service == "sts" && kind == "assumed-role":
 		name, _, _ := strings.Cut(rest, "/")
 		return name == lastPart(w.role)
 	}
-	return w.federated && a.service == "sts" && kind == "federated-user"
+	return w.federated && a.Service == "sts" && kind == "federated-user"
 }
 
 // notPrincipalMatches reports whether a NotPrincipal element applies to the

@@ -83,7 +83,7 @@ func genRequest(t *rapid.T) Request {
 	names := slices.Sorted(maps.Keys(callers))
 	call := genCall.Draw(t, "call")
 	req := Request{Caller: callers[rapid.SampledFrom(names).Draw(t, "caller")], Action: call[0], Resource: call[1]}
-	if a, _ := parseARN(req.Resource); a.account == "" {
+	if a, _ := parseARN(req.Resource); a.Account == "" {
 		req.ResourceAccount = genOwner.Draw(t, "owner")
 	}
 	req.Context = DefaultContext(req, time.Unix(1_800_000_000, 0))

@@ -73,7 +73,7 @@ func fixedCondition(c Condition) bool {
 // broad tells networks that S3 takes for the whole internet: wider than /8, or
 // /32 with IPv6. No private range of RFC 1918 is that wide.
 func broad(cidr string) bool {
-	p, ok := parseNetwork(cidr)
+	p, ok := ParseNetwork(cidr)
 	if !ok {
 		return true
 	}
@@ -87,8 +87,8 @@ func broad(cidr string) bool {
 // wildcard in the access point's name does not matter.
 func openAccessPoint(s string) bool {
 	a, ok := parseARN(s)
-	return !ok || !isAccountID(a.account) || notFixed(a.partition) || notFixed(a.service) || notFixed(a.region) ||
-		!strings.HasPrefix(a.resource, "accesspoint/") || strings.Contains(s, "${")
+	return !ok || !IsAccountID(a.Account) || notFixed(a.Partition) || notFixed(a.Service) || notFixed(a.Region) ||
+		!strings.HasPrefix(a.Resource, "accesspoint/") || strings.Contains(s, "${")
 }
 
 // label is how reasons call a statement.

@@ -66,7 +66,7 @@ func canonicalS3Actions() map[string]S3Action {
 func MatchS3Actions(pattern string) []S3Action {
 	var out []S3Action
 	for _, a := range s3Actions {
-		if matchAction(pattern, a.Name) {
+		if MatchAction(pattern, a.Name) {
 			out = append(out, a)
 		}
 	}

@@ -63,7 +63,7 @@ func (e *evaluation) actionMatches(s *Statement) bool {
 // wildcard in the service's name; wide lets such a pattern match all the same.
 func (e *evaluation) actionIn(list []string, wide bool) bool {
 	for _, a := range list {
-		if matchAction(a, e.req.Action) && (wide || !wildService(a)) {
+		if MatchAction(a, e.req.Action) && (wide || !wildService(a)) {
 			return true
 		}
 	}

@@ -96,7 +96,7 @@ func assumers(trust *iampolicy.Document) []trustee {
 
 // isAbout reports whether a statement has an action.
 func isAbout(s iampolicy.Statement, action string) bool {
-	is := func(pattern string) bool { return globMatches(strings.ToLower(pattern), strings.ToLower(action)) }
+	is := func(pattern string) bool { return iampolicy.MatchAction(pattern, action) }
 	return slices.ContainsFunc(s.Action, is) || len(s.NotAction) > 0 && !slices.ContainsFunc(s.NotAction, is)
 }
 

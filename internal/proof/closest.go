@@ -75,7 +75,7 @@ func fits(policies []iampolicy.Named, side iampolicy.Side, req iampolicy.Request
 // identity side allows all.
 func allows(side iampolicy.Side, req iampolicy.Request, version string, s iampolicy.Statement) bool {
 	named := iampolicy.Named{Name: "one statement", Document: &iampolicy.Document{Version: version, Statements: []iampolicy.Statement{s}}}
-	if cutARN(req.Resource).account != "" { // a key, which is in the account that its ARN names: both sides have to allow
+	if iampolicy.CutARN(req.Resource).Account != "" { // a key, which is in the account that its ARN names: both sides have to allow
 		if side == iampolicy.SideIdentity {
 			account := everything(iampolicy.Allow, &iampolicy.Principals{AWS: []string{req.Caller.Account}})
 			return iampolicy.Evaluate(req, iampolicy.Policies{Identity: []iampolicy.Named{named}, Resource: &account}).Allowed()

@@ -220,5 +220,5 @@ func (x *explainer) promises(g plan.Grant) bool {
 	}
 	req := x.request(call{action: x.question.Action, resource: x.question.Resource})
 	req.ResourceAccount = req.Caller.Account
-	return !ownersOnly[req.Action] && iampolicy.Evaluate(req, iampolicy.Policies{Identity: []iampolicy.Named{{Name: "the grant", Document: d}}}).Allowed()
+	return !iampolicy.OwnersOnly(req.Action) && iampolicy.Evaluate(req, iampolicy.Policies{Identity: []iampolicy.Named{{Name: "the grant", Document: d}}}).Allowed()
 }

@@ -59,7 +59,7 @@ func (x *explainer) sparing(r iampolicy.Reason, s iampolicy.Statement) json.RawM
 		s.Resource, s.NotResource = nil, resources
 	case len(without(s.Resource, resources, same)) == 0: // all of it is about these, so the actions are more
 		if s.Action = without(s.Action, actions, strings.ToLower); len(s.Action) == 0 || slices.ContainsFunc(s.Action, func(a string) bool {
-			return slices.ContainsFunc(actions, func(asked string) bool { return globMatches(strings.ToLower(a), asked) })
+			return slices.ContainsFunc(actions, func(asked string) bool { return iampolicy.MatchAction(a, asked) })
 		}) {
 			return nil
 		}

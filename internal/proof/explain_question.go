@@ -40,8 +40,8 @@ func Ask(partition, principal, action, resource string, context []string) (Quest
 }
 
 func (q *Question) readPrincipal(partition string, note func(string, ...any)) {
-	a := cutARN(q.Principal)
-	kind, rest, _ := strings.Cut(a.resource, "/")
+	a := iampolicy.CutARN(q.Principal)
+	kind, rest, _ := strings.Cut(a.Resource, "/")
 	switch {
 	case q.Principal == "":
 		note("--principal is missing: give the ARN of a role, of a session of one or of a user, or %s", anonymous)
@@ -52,13 +52,13 @@ func (q *Question) readPrincipal(partition string, note func(string, ...any)) {
 	case strings.Trim(q.Principal, printable) != "" || strings.ContainsAny(q.Principal, "*?"):
 		note("--principal %q: one request has one caller: write its ARN in full, without wildcards or spaces", q.Principal)
 		return
-	case a.service == "iam" && kind == "role":
+	case a.Service == "iam" && kind == "role":
 		q.kind = iampolicy.Role
-	case a.service == "iam" && kind == "user":
+	case a.Service == "iam" && kind == "user":
 		q.kind = iampolicy.User
-	case a.service == "iam" && a.resource == "root":
+	case a.Service == "iam" && a.Resource == "root":
 		q.kind, rest = iampolicy.Root, "root"
-	case a.service == "sts" && kind == "assumed-role" && strings.Count(rest, "/") == 1:
+	case a.Service == "sts" && kind == "assumed-role" && strings.Count(rest, "/") == 1:
 		q.kind = iampolicy.Session
 		rest, _, _ = strings.Cut(rest, "/")
 	default:
@@ -66,33 +66,33 @@ func (q *Question) readPrincipal(partition string, note func(string, ...any)) {
 		return
 	}
 	cut := strings.LastIndex(rest, "/") + 1
-	q.account, q.path, q.name = a.account, "/"+rest[:cut], rest[cut:]
+	q.account, q.path, q.name = a.Account, "/"+rest[:cut], rest[cut:]
 	switch {
-	case !isAccountID(a.account):
+	case !iampolicy.IsAccountID(a.Account):
 		note("--principal %q names no account of 12 digits", q.Principal)
 	case q.name == "":
 		note("--principal %q names nobody: its last part is empty", q.Principal)
-	case a.partition != partition:
-		note("--principal %q is of partition %s and the repository of %s: no request crosses partitions", q.Principal, a.partition, partition)
+	case a.Partition != partition:
+		note("--principal %q is of partition %s and the repository of %s: no request crosses partitions", q.Principal, a.Partition, partition)
 	}
 }
 
 // notACaller says of what is no caller that could be asked about what to ask
 // instead.
-func notACaller(partition, principal string, a arnParts, kind string) string {
+func notACaller(partition, principal string, a iampolicy.ARN, kind string) string {
 	switch {
-	case a.service == "sts" && kind == "assumed-role" && strings.Count(a.resource, "/") > 2:
-		parts := strings.Split(a.resource, "/")
-		return fmt.Sprintf("has more than a role's name and a session's: the ARN of a session has its role's name without the path: write arn:%s:sts::%s:assumed-role/%s", a.partition, a.account, strings.Join(parts[len(parts)-2:], "/"))
-	case a.service == "sts" && kind == "federated-user":
+	case a.Service == "sts" && kind == "assumed-role" && strings.Count(a.Resource, "/") > 2:
+		parts := strings.Split(a.Resource, "/")
+		return fmt.Sprintf("has more than a role's name and a session's: the ARN of a session has its role's name without the path: write arn:%s:sts::%s:assumed-role/%s", a.Partition, a.Account, strings.Join(parts[len(parts)-2:], "/"))
+	case a.Service == "sts" && kind == "federated-user":
 		return "is a federated user, who may do at most what the user may that made its credentials (GetFederationToken), and what was said then; neither is in its ARN: ask about that user"
-	case a.service == "iam" && kind == "group":
+	case a.Service == "iam" && kind == "group":
 		return "is a group, which makes no calls and which no policy can name: ask about a user in it"
-	case a.service == "iam" && kind == "instance-profile":
+	case a.Service == "iam" && kind == "instance-profile":
 		return "is an instance profile: ask about the role that it holds"
-	case a.service == "iam" && (kind == "saml-provider" || kind == "oidc-provider"):
+	case a.Service == "iam" && (kind == "saml-provider" || kind == "oidc-provider"):
 		return "is an identity provider: whom it lets in calls as a session of a role; ask about that session, or the role"
-	case isAccountID(principal):
+	case iampolicy.IsAccountID(principal):
 		return fmt.Sprintf("is an account, and calls are made by somebody in it: ask about a role or a user of it, or about its root user (arn:%s:iam::%s:root)", partition, principal)
 	case iampolicy.IsEntityID(principal):
 		return "is the unique id of a role or user, which in a policy is that of one that was deleted: ask about a role or user by its ARN"
@@ -103,8 +103,8 @@ func notACaller(partition, principal string, a arnParts, kind string) string {
 }
 
 func (q *Question) readAction(partition, action string, note func(string, ...any)) {
-	a := cutARN(q.Resource)
-	q.bucket, _, _ = strings.Cut(a.resource, "/")
+	a := iampolicy.CutARN(q.Resource)
+	q.bucket, _, _ = strings.Cut(a.Resource, "/")
 	wrong := noAction(action)
 	if wrong != "" {
 		note("--action %s", wrong)
@@ -132,10 +132,10 @@ func (q *Question) readAction(partition, action string, note func(string, ...any
 		note("--action and --resource: no such request exists: %s", why)
 	case !ok || known.Level == iampolicy.AccountLevel || known.Level == iampolicy.OtherLevel:
 		note("--action %q: only actions on buckets and their objects can be explained; `xshare simulate` decides any", action)
-	case a.service != "s3" || a.account != "" || q.bucket == "":
+	case a.Service != "s3" || a.Account != "" || q.bucket == "":
 		note("--resource %q is neither a bucket (arn:%s:s3:::bucket) nor an object (arn:%[2]s:s3:::bucket/key)", q.Resource, partition)
-	case a.partition != partition:
-		note("--resource %q is of partition %s and the repository of %s: no request crosses partitions", q.Resource, a.partition, partition)
+	case a.Partition != partition:
+		note("--resource %q is of partition %s and the repository of %s: no request crosses partitions", q.Resource, a.Partition, partition)
 	}
 }
 

@@ -2,7 +2,6 @@ package proof
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -96,7 +95,7 @@ func namesOf(actions []iampolicy.S3Action) []string {
 func managing(actions []iampolicy.S3Action) []string {
 	var names []string
 	for _, a := range actions {
-		if changesPermissions(a) && !ownersOnly[a.Name] {
+		if changesPermissions(a) && !iampolicy.OwnersOnly(a.Name) {
 			names = append(names, a.Name)
 		}
 	}
@@ -261,7 +260,7 @@ func (l *linter) key() {
 		wild := hasWildcard(action)
 		var manage []string
 		for _, name := range keyManaging {
-			if strings.EqualFold(name, action) || wild && globMatches(strings.ToLower(action), strings.ToLower(name)) {
+			if strings.EqualFold(name, action) || wild && iampolicy.MatchAction(action, name) {
 				manage = append(manage, name)
 			}
 		}
@@ -274,10 +273,4 @@ func (l *linter) key() {
 			l.add(WildcardAction, "Action", fmt.Sprintf("allows %s: every action that it matches, later ones included", action), "write the actions that are needed")
 		}
 	}
-}
-
-// globMatches compares the name of an action with a pattern of * and ?.
-func globMatches(pattern, name string) bool {
-	ok, err := path.Match(pattern, name) // neither has a slash
-	return ok && err == nil
 }

@@ -152,7 +152,7 @@ func (l *linter) anybody() {
 
 // does reports whether the statement is about an action.
 func (l *linter) does(action string) bool {
-	is := func(a string) bool { return globMatches(strings.ToLower(a), strings.ToLower(action)) }
+	is := func(a string) bool { return iampolicy.MatchAction(a, action) }
 	return slices.ContainsFunc(l.s.Action, is) || len(l.s.NotAction) > 0 && !slices.ContainsFunc(l.s.NotAction, is)
 }
 

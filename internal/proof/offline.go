@@ -55,7 +55,7 @@ func (o *offline) lintGrant(g *plan.Grant) {
 		action, _ := iampolicy.LookupS3Action(name)
 		at := specs.Problem{Share: g.Share, Account: c.Account.ID, Source: g.Source}
 		switch {
-		case crossAccount && ownersOnly[name]:
+		case crossAccount && iampolicy.OwnersOnly(name):
 			at.Message = fmt.Sprintf("the action %s is for the bucket's own account only, whatever policies say, and role %s is of another", name, c.Role.Name)
 			at.Mend = "take it out"
 			o.problem(OwnersOnly, at)

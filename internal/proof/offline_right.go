@@ -48,10 +48,10 @@ func rightOf(c *specs.Consumer) right {
 // promised are the actions that the consumer can have at all.
 func (r right) promised(crossAccount bool) []iampolicy.S3Action {
 	if !r.full {
-		return slices.DeleteFunc(s3ActionsOf(r.actions...), func(a iampolicy.S3Action) bool { return crossAccount && ownersOnly[a.Name] })
+		return slices.DeleteFunc(s3ActionsOf(r.actions...), func(a iampolicy.S3Action) bool { return crossAccount && iampolicy.OwnersOnly(a.Name) })
 	}
 	return slices.DeleteFunc(iampolicy.MatchS3Actions("s3:*"), func(a iampolicy.S3Action) bool {
-		return a.Level != iampolicy.BucketLevel && a.Level != iampolicy.ObjectLevel || crossAccount && ownersOnly[a.Name]
+		return a.Level != iampolicy.BucketLevel && a.Level != iampolicy.ObjectLevel || crossAccount && iampolicy.OwnersOnly(a.Name)
 	})
 }
 

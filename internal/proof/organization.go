@@ -112,7 +112,7 @@ func (p *prover) organizationKeys(context map[string][]string, caller, owner str
 // serviceControlled finds which level does not allow a request.
 func (f *findings) serviceControlled(req iampolicy.Request, c call, known func(string) bool) string {
 	account := f.grant.Consumer.Account.ID
-	if cutARN(req.Resource).account == "" { // a key's account is in its ARN
+	if iampolicy.CutARN(req.Resource).Account == "" { // a key's account is in its ARN
 		req.ResourceAccount = account
 	}
 	for i, level := range f.sides.scps.levels {

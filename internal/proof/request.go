@@ -32,7 +32,7 @@ func calls(g plan.Grant) []call {
 	for _, pair := range g.Pairs {
 		for _, name := range pair.Statement.Action {
 			for _, action := range iampolicy.MatchS3Actions(name) {
-				if crossAccount && ownersOnly[action.Name] {
+				if crossAccount && iampolicy.OwnersOnly(action.Name) {
 					continue
 				}
 				list = append(list, callsOf(action, pair.Statement)...)
@@ -41,11 +41,6 @@ func calls(g plan.Grant) []call {
 	}
 	return list
 }
-
-// ownersOnly are actions that s3:* names, but that AWS gives to no other
-// account, whatever policies say.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
-var ownersOnly = map[string]bool{"s3:GetBucketPolicy": true, "s3:PutBucketPolicy": true, "s3:DeleteBucketPolicy": true, "s3:CreateBucket": true}
 
 func callsOf(action iampolicy.S3Action, s iampolicy.Statement) []call {
 	var list []call

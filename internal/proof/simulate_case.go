@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // caseFields are the fields of a case.
@@ -49,7 +51,7 @@ func (c testCase) with(step testCase) testCase {
 		out.context = out.context.without(ofPrincipal)
 	}
 	res, ok := step.fields["resource"]
-	namesAccount := ok && isAccountID(cutARN(res.value()).account)
+	namesAccount := ok && iampolicy.IsAccountID(iampolicy.CutARN(res.value()).Account)
 	if namesAccount {
 		delete(out.fields, "resourceAccount")
 	}
@@ -107,7 +109,7 @@ func (c testCase) ownPolicyOnly(step testCase, of *string) (notOf string) {
 // withPolicy is the resource whose policy bears on a resource: an object's is
 // its bucket's.
 func withPolicy(resource string) string {
-	if cutARN(resource).service == "s3" {
+	if iampolicy.CutARN(resource).Service == "s3" {
 		bucket, _, _ := strings.Cut(resource, "/")
 		return bucket
 	}

@@ -148,7 +148,7 @@ func (q *simulated) fixes(key string) bool {
 	case "aws:principalarn", "aws:principalaccount":
 		return true
 	case "aws:resourceaccount", "s3:resourceaccount":
-		return q.req.ResourceAccount != "" || isAccountID(cutARN(q.req.Resource).account)
+		return q.req.ResourceAccount != "" || iampolicy.IsAccountID(iampolicy.CutARN(q.req.Resource).Account)
 	}
 	return false
 }
@@ -177,8 +177,8 @@ func defaultContext(q *simulated, given caseContext, now time.Time) map[string][
 	case who.Kind == iampolicy.Session && who.RoleARN == "":
 		// The role's path is not known. The context may tell it.
 		arn := given.one("aws:principalarn")
-		if role := cutARN(out["aws:PrincipalArn"][0]); arn != "" && strings.HasPrefix(arn, "arn:"+role.partition+":iam::"+role.account+":role/") &&
-			strings.HasSuffix(arn, strings.TrimPrefix(role.resource, "role")) {
+		if role := iampolicy.CutARN(out["aws:PrincipalArn"][0]); arn != "" && strings.HasPrefix(arn, "arn:"+role.Partition+":iam::"+role.Account+":role/") &&
+			strings.HasSuffix(arn, strings.TrimPrefix(role.Resource, "role")) {
 			delete(out, "aws:PrincipalArn")
 		}
 	}

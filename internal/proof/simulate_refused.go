@@ -28,7 +28,7 @@ func iamText(d *iampolicy.Document) error {
 // policy of such a resource.
 func resourceRules(req *iampolicy.Request, d *iampolicy.Document) error {
 	service, _, _ := strings.Cut(strings.ToLower(req.Action), ":")
-	switch resource := cutARN(req.Resource).service; {
+	switch resource := iampolicy.CutARN(req.Resource).Service; {
 	case service == "sts" && resource == "iam":
 		return cmp.Or(trustRules(d), iamText(d))
 	case service == "kms":

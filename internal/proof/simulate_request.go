@@ -56,7 +56,7 @@ func (r *caseReader) request(c testCase, now time.Time) (q simulated, err error)
 	if q.policies, err = r.policies(c, &q.req); err != nil {
 		return q, err
 	}
-	if q.req.Caller, err = r.caller(c, cutARN(q.req.Resource).partition); err != nil {
+	if q.req.Caller, err = r.caller(c, iampolicy.CutARN(q.req.Resource).Partition); err != nil {
 		return q, err
 	}
 	if q.req.Caller.Kind == iampolicy.Root && len(q.policies.Identity) > 0 {
@@ -92,14 +92,14 @@ func (r *caseReader) caller(c testCase, partition string) (who iampolicy.Caller,
 	}
 	at := c.fields["principal"].at
 	who.ARN = principal
-	if isAccountID(principal) {
+	if iampolicy.IsAccountID(principal) {
 		if partition == "" {
 			partition = "aws"
 		}
 		who.ARN = "arn:" + partition + ":iam::" + principal + ":root"
 	}
-	a := cutARN(who.ARN)
-	kind, _, _ := strings.Cut(a.service+":"+a.resource, "/")
+	a := iampolicy.CutARN(who.ARN)
+	kind, _, _ := strings.Cut(a.Service+":"+a.Resource, "/")
 	switch {
 	case principal == "anonymous":
 		return iampolicy.Caller{Kind: iampolicy.Anonymous}, nil
@@ -125,10 +125,10 @@ func (r *caseReader) caller(c testCase, partition string) (who iampolicy.Caller,
 	if roleARN != "" && who.Kind != iampolicy.Session && roleARN != who.ARN {
 		return who, r.errorf(c.fields["principalRoleArn"].at, "principalRoleArn is for the session of a role, which %s is not: leave it out", principal)
 	}
-	if !isAccountID(a.account) {
+	if !iampolicy.IsAccountID(a.Account) {
 		return who, r.errorf(at, "principal %q names no account of 12 digits", principal)
 	}
-	who.Account = a.account
+	who.Account = a.Account
 	return who, nil
 }
 
@@ -148,15 +148,15 @@ func isServiceName(s string) bool {
 // taken for the caller's own account, as AWS's own simulator does, and an
 // answer that says "allowed" says so.
 func (r *caseReader) owner(c testCase, q *simulated) error {
-	if owner := q.req.ResourceAccount; owner != "" && !isAccountID(owner) {
+	if owner := q.req.ResourceAccount; owner != "" && !iampolicy.IsAccountID(owner) {
 		return r.errorf(c.fields["resourceAccount"].at, "resourceAccount %q is no account id: it must have 12 digits", owner)
 	}
-	if q.req.ResourceAccount != "" || q.req.Resource == "*" || cutARN(q.req.Resource).account != "" {
+	if q.req.ResourceAccount != "" || q.req.Resource == "*" || iampolicy.CutARN(q.req.Resource).Account != "" {
 		return nil
 	}
 	for _, key := range []string{"aws:resourceaccount", "s3:resourceaccount"} {
 		account := c.context.one(key)
-		if !isAccountID(account) {
+		if !iampolicy.IsAccountID(account) {
 			continue
 		}
 		if known := q.req.ResourceAccount; known != "" && known != account {
@@ -166,19 +166,4 @@ func (r *caseReader) owner(c testCase, q *simulated) error {
 	}
 	q.assumed = q.req.ResourceAccount == "" && q.req.Caller.Account != ""
 	return nil
-}
-
-// arnParts are the six parts of an ARN, all empty for what is none.
-type arnParts struct{ partition, service, region, account, resource string }
-
-func cutARN(s string) arnParts {
-	p := strings.SplitN(s, ":", 6)
-	if len(p) != 6 || p[0] != "arn" {
-		return arnParts{}
-	}
-	return arnParts{p[1], p[2], p[3], p[4], p[5]}
-}
-
-func isAccountID(s string) bool {
-	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
 }

@@ -66,7 +66,7 @@ type held struct {
 // isAWSs reports whether it is a managed policy of AWS's own.
 func (h held) isAWSs() bool { return isAWSs(h.arn) }
 
-func isAWSs(policy string) bool { return cutARN(policy).account == "aws" }
+func isAWSs(policy string) bool { return iampolicy.CutARN(policy).Account == "aws" }
 
 // hold adds policies to an identity side: those attached, then inline ones. A
 // managed policy that the side has already is not added again.

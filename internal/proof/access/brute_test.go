@@ -85,10 +85,10 @@ func open(doc *iampolicy.Document, restricted bool, req iampolicy.Request) (anyh
 
 // covers reports whether a finding says that a request is gained, or lost.
 func (f finding) covers(d *diff, req iampolicy.Request) bool {
-	if !isCalled(f.principal, req.Caller) || !matchesName(f.action, req.Action) || !glob(f.resource, req.Resource) {
+	if !isCalled(f.principal, req.Caller) || !iampolicy.MatchAction(f.action, req.Action) || !iampolicy.MatchText(f.resource, req.Resource) {
 		return false
 	}
-	if slices.Contains(f.when.but, req.Action) || ownersOnly[req.Action] && (req.Caller.Account != owner || req.Caller.Kind == iampolicy.Root) {
+	if slices.Contains(f.when.but, req.Action) || iampolicy.OwnersOnly(req.Action) && (req.Caller.Account != owner || req.Caller.Kind == iampolicy.Root) {
 		return false
 	}
 	for _, label := range f.when.except {
@@ -97,12 +97,12 @@ func (f finding) covers(d *diff, req iampolicy.Request) bool {
 		}
 	}
 	for _, pattern := range f.when.within {
-		if !glob(pattern, req.Resource) {
+		if !iampolicy.MatchText(pattern, req.Resource) {
 			return false
 		}
 	}
 	for _, pattern := range f.when.outside {
-		if glob(pattern, req.Resource) {
+		if iampolicy.MatchText(pattern, req.Resource) {
 			return false
 		}
 	}
@@ -120,7 +120,7 @@ func isCalled(label string, c iampolicy.Caller) bool {
 		return !slices.ContainsFunc(parts, func(p string) bool { return !isCalled(p, c) })
 	}
 	account := strings.Split(label+":::::", ":")[4]
-	inAccount := c.Account != "" && glob(account, c.Account)
+	inAccount := c.Account != "" && iampolicy.MatchText(account, c.Account)
 	switch {
 	case label == "*":
 		return true
@@ -322,7 +322,7 @@ func TestNarrowing(t *testing.T) {
 			case how == 1 && len(s.Resource) > 0:
 				s.Resource = []string{bucketARN + "/a/b/1"}
 				s.Resource = slices.DeleteFunc(s.Resource, func(string) bool {
-					return !slices.ContainsFunc(wide.Statements[i].Resource, func(r string) bool { return glob(r, bucketARN+"/a/b/1") })
+					return !slices.ContainsFunc(wide.Statements[i].Resource, func(r string) bool { return iampolicy.MatchText(r, bucketARN+"/a/b/1") })
 				})
 				if len(s.Resource) == 0 {
 					s.Resource = wide.Statements[i].Resource

@@ -98,16 +98,16 @@ func (d *diff) account(n *callerNames, id, label string) (*account, error) {
 	bySession := map[string][]string{}
 	arns := map[string]bool{}
 	for arn := range n.arns {
-		if cutARN(arn).account == id {
+		if iampolicy.CutARN(arn).Account == id {
 			arns[arn] = true
 		}
 	}
 	for _, session := range sortedKeys(n.sessions) {
-		parts := cutARN(session)
-		if parts.account != id {
+		parts := iampolicy.CutARN(session)
+		if parts.Account != id {
 			continue
 		}
-		name := strings.Split(parts.resource, "/")[1]
+		name := strings.Split(parts.Resource, "/")[1]
 		role := ""
 		for _, arn := range sortedKeys(arns) {
 			if strings.Contains(arn, ":role/") && strings.HasSuffix(arn, "/"+name) {
@@ -195,8 +195,8 @@ func (d *diff) namedCallers(a *account, n *callerNames, kind, prefix, labels str
 				exact = exact || text == c.text
 				if rest, ok := strings.CutPrefix(text, prefix); ok {
 					text = labels + rest
-				} else if a := cutARN(text); hasWildcard(a.account) {
-					text = labels + a.resource
+				} else if a := iampolicy.CutARN(text); hasWildcard(a.Account) {
+					text = labels + a.Resource
 				}
 				if !slices.Contains([]string{"*", labels + "*", labels + kind + "*"}, text) {
 					in = append(in, text)
@@ -229,7 +229,7 @@ func (c *caller) varying(keys ...string) *caller {
 
 // byName is a session of a role, or a user.
 func (d *diff) byName(label, kind, arn string) *caller {
-	account := cutARN(arn).account
+	account := iampolicy.CutARN(arn).Account
 	name := arn[strings.LastIndexByte(arn, '/')+1:]
 	if kind == "user/" {
 		c := d.caller(label, iampolicy.Caller{Kind: iampolicy.User, ARN: arn, Account: account, UniqueID: "AIDAXSHAREOTHER000000"})
@@ -238,7 +238,7 @@ func (d *diff) byName(label, kind, arn string) *caller {
 	}
 	return d.caller(label, iampolicy.Caller{
 		Kind: iampolicy.Session, Account: account, RoleARN: arn, UniqueID: otherID,
-		ARN: "arn:" + cutARN(arn).partition + ":sts::" + account + ":assumed-role/" + name + "/xshare-any-session",
+		ARN: "arn:" + iampolicy.CutARN(arn).Partition + ":sts::" + account + ":assumed-role/" + name + "/xshare-any-session",
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // How texts are told apart.
@@ -244,28 +243,4 @@ func bits(in []bool) string {
 		}
 	}
 	return string(b)
-}
-
-// glob reports whether a text matches a pattern of * and ?.
-func glob(pattern, text string) bool {
-	p, s := 0, 0
-	star, mark := -1, 0
-	for s < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, s
-			p++
-		case p < len(pattern) && pattern[p] == '?':
-			_, size := utf8.DecodeRuneInString(text[s:])
-			p, s = p+1, s+size
-		case p < len(pattern) && pattern[p] == text[s]:
-			p, s = p+1, s+1
-		case star >= 0:
-			mark++
-			p, s = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

@@ -50,7 +50,7 @@ func (f found) but(id string, others []*bag) found {
 	keep := slices.ContainsFunc(others, func(b *bag) bool {
 		_, has := b.of[id]
 		return !has && hasWildcard(b.label)
-	}) || slices.ContainsFunc(f.when.except, func(label string) bool { return hasWildcard(cutARN(label).account) })
+	}) || slices.ContainsFunc(f.when.except, func(label string) bool { return hasWildcard(iampolicy.CutARN(label).Account) })
 	for _, b := range others {
 		has, ok := b.of[id]
 		if !ok {

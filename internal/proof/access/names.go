@@ -98,7 +98,7 @@ func (d *diff) actionNames(c *caller, set map[string]bool, objects bool, actions
 		var taken, but []string
 		for _, a := range actions {
 			switch {
-			case !(objects && a.objects || !objects && a.bucket), !matchesName(pattern, a.name), d.isNeverGiven(a, c):
+			case !(objects && a.objects || !objects && a.bucket), !iampolicy.MatchAction(pattern, a.name), d.isNeverGiven(a, c):
 			case !set[a.name]:
 				but = append(but, a.name)
 			case left[a.name]:

@@ -21,7 +21,7 @@ var s3Actions = sync.OnceValue(func() []action {
 	for _, a := range iampolicy.MatchS3Actions("*") {
 		if a.Level == iampolicy.BucketLevel || a.Level == iampolicy.ObjectLevel {
 			list = append(list, action{
-				name: a.Name, own: ownersOnly[a.Name],
+				name: a.Name, own: iampolicy.OwnersOnly(a.Name),
 				bucket: a.Level == iampolicy.BucketLevel, objects: a.Level == iampolicy.ObjectLevel,
 			})
 		}
@@ -116,7 +116,7 @@ func (d *diff) placesOf(members []*member) (*placeCells, error) {
 		seen[text] = true
 		l := placeLabel{text, make([]bool, len(p.places))}
 		for i, place := range p.places {
-			l.in[i] = glob(text, place.arn)
+			l.in[i] = iampolicy.MatchText(text, place.arn)
 		}
 		p.labels = append(p.labels, l)
 	}

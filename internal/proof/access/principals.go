@@ -41,10 +41,10 @@ func (d *diff) callerNames() (*callerNames, error) {
 		}
 	}
 	for arn := range n.arns {
-		n.accounts[cutARN(arn).account] = true
+		n.accounts[iampolicy.CutARN(arn).Account] = true
 	}
 	for arn := range n.sessions {
-		n.accounts[cutARN(arn).account] = true
+		n.accounts[iampolicy.CutARN(arn).Account] = true
 	}
 	return n, nil
 }
@@ -69,22 +69,22 @@ func (n *callerNames) principals(p *iampolicy.Principals) {
 // is a unique id, everybody, or nothing that makes requests as the evaluator
 // knows them.
 func callerKind(entry string) (kind iampolicy.PrincipalKind, account string) {
-	if isAccountID(entry) {
+	if iampolicy.IsAccountID(entry) {
 		return iampolicy.Root, entry
 	}
-	a := cutARN(entry)
-	last := a.resource[strings.LastIndexByte(a.resource, '/')+1:]
+	a := iampolicy.CutARN(entry)
+	last := a.Resource[strings.LastIndexByte(a.Resource, '/')+1:]
 	switch {
-	case !isAccountID(a.account) || last == "" || hasWildcard(entry):
+	case !iampolicy.IsAccountID(a.Account) || last == "" || hasWildcard(entry):
 		return "", ""
-	case a.service == "iam" && a.resource == "root":
-		return iampolicy.Root, a.account
-	case a.service == "iam" && strings.HasPrefix(a.resource, "role/"):
-		return iampolicy.Role, a.account
-	case a.service == "iam" && strings.HasPrefix(a.resource, "user/"):
-		return iampolicy.User, a.account
-	case a.service == "sts" && strings.HasPrefix(a.resource, "assumed-role/") && strings.Count(a.resource, "/") == 2:
-		return iampolicy.Session, a.account
+	case a.Service == "iam" && a.Resource == "root":
+		return iampolicy.Root, a.Account
+	case a.Service == "iam" && strings.HasPrefix(a.Resource, "role/"):
+		return iampolicy.Role, a.Account
+	case a.Service == "iam" && strings.HasPrefix(a.Resource, "user/"):
+		return iampolicy.User, a.Account
+	case a.Service == "sts" && strings.HasPrefix(a.Resource, "assumed-role/") && strings.Count(a.Resource, "/") == 2:
+		return iampolicy.Session, a.Account
 	}
 	return "", ""
 }
@@ -121,12 +121,12 @@ func (n *callerNames) condition(r *rule, c iampolicy.Condition) error {
 		case key == "aws:principalservicename":
 			n.services[text] = true
 		case key == "aws:principalaccount":
-			if isAccountID(text) {
+			if iampolicy.IsAccountID(text) {
 				n.accounts[text] = true
 			}
 		default:
 			n.patterns[text] = pattern
-			if account := cutARN(text).account; isAccountID(account) {
+			if account := iampolicy.CutARN(text).Account; iampolicy.IsAccountID(account) {
 				n.accounts[account] = true
 			}
 		}

@@ -215,18 +215,10 @@ func matchesAction(s iampolicy.Statement, action string) bool {
 		return s.Effect == iampolicy.Deny // see iampolicy: not of IAM's grammar
 	}
 	in := func(patterns []string) bool {
-		return slices.ContainsFunc(patterns, func(p string) bool { return matchesName(p, action) })
+		return slices.ContainsFunc(patterns, func(p string) bool { return iampolicy.MatchAction(p, action) })
 	}
 	if len(s.Action) > 0 {
 		return in(s.Action)
 	}
 	return !in(s.NotAction)
-}
-
-// matchesName compares an action with a pattern for actions.
-func matchesName(pattern, action string) bool {
-	if !hasWildcard(pattern) {
-		return strings.EqualFold(pattern, action)
-	}
-	return glob(strings.ToLower(pattern), strings.ToLower(action))
 }

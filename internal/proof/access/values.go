@@ -6,7 +6,6 @@ import (
 	"math/big"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -197,11 +196,11 @@ func (c *candidates) add(t keyTest, value string) {
 			c.numbers = append(c.numbers, n)
 		}
 	case strings.HasPrefix(kind, "date"):
-		if at, ok := timeOf(value); ok {
+		if at, ok := iampolicy.ParseDate(value); ok {
 			c.times = append(c.times, at)
 		}
 	case kind == "ipaddress":
-		if p, ok := networkOf(value); ok {
+		if p, ok := iampolicy.ParseNetwork(value); ok {
 			c.networks = append(c.networks, p)
 		}
 	}
@@ -261,30 +260,6 @@ func aroundTimes(times []time.Time) []string {
 		}
 	}
 	return list
-}
-
-// timeOf reads a date as IAM takes it.
-func timeOf(value string) (time.Time, bool) {
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil && len(value) > 4 {
-		return time.Unix(seconds, 0), true
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly, "2006-01"} {
-		if at, err := time.Parse(layout, value); err == nil {
-			return at, true
-		}
-	}
-	return time.Time{}, false
-}
-
-func networkOf(value string) (netip.Prefix, bool) {
-	if p, err := netip.ParsePrefix(value); err == nil {
-		return p.Masked(), true
-	}
-	ip, err := netip.ParseAddr(value)
-	if err != nil {
-		return netip.Prefix{}, false
-	}
-	return netip.PrefixFrom(ip, ip.BitLen()), true
 }
 
 // addresses lists the first address of each stretch that the networks cut the
