@@ -2,6 +2,7 @@ package awslive
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -56,6 +57,9 @@ func (c *Client) chain(cfg aws.Config, account string) aws.Config {
 			if err := c.count(stack, account); err != nil {
 				return err
 			}
+			if err := hideWriteTo(stack); err != nil {
+				return err
+			}
 			return c.pace(stack, account, cfg, renewing)
 		})
 	if c.options.ReadOnly {
@@ -107,6 +111,28 @@ func (c *Client) count(stack *middleware.Stack, account string) error {
 			}
 			return out, metadata, err
 		}), middleware.Before)
+}
+
+// hideWriteTo sends each body as one that can only be read. An answer may come
+// before net/http has looked whether the body goes on; the SDK has closed it by
+// then, the WriteTo of a closed body returns io.EOF as an error, and net/http
+// closes the connection under the answer of a call that was carried out
+// (https://github.com/aws/aws-sdk-go-v2/issues/1825).
+func hideWriteTo(stack *middleware.Stack) error {
+	return stack.Build.Add(middleware.BuildMiddlewareFunc("xshare.HideWriteTo",
+		func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
+			req, isHTTP := in.Request.(*smithyhttp.Request)
+			if !isHTTP {
+				return next.HandleBuild(ctx, in)
+			}
+			if body, ok := req.GetStream().(io.ReadSeeker); ok {
+				var err error
+				if in.Request, err = req.SetStream(struct{ io.ReadSeeker }{body}); err != nil {
+					return middleware.BuildOutput{}, middleware.Metadata{}, err
+				}
+			}
+			return next.HandleBuild(ctx, in)
+		}), middleware.After)
 }
 
 // countedFor is the account to count under. Who the caller is, is known only
