@@ -51,11 +51,11 @@ func consumerName(c *specs.Consumer) string { return c.Account.ID + "/" + c.Role
 // consumerOf is the consumer name of a role's ARN; another principal stays as
 // it is.
 func consumerOf(principal string) string {
-	fields := strings.SplitN(principal, ":", 6)
-	if len(fields) != 6 || !strings.HasPrefix(fields[5], "role/") {
+	a := iampolicy.CutARN(principal)
+	if !strings.HasPrefix(a.Resource, "role/") {
 		return principal
 	}
-	return fields[4] + "/" + fields[5][strings.LastIndex(fields[5], "/")+1:]
+	return a.Account + "/" + a.Resource[strings.LastIndex(a.Resource, "/")+1:]
 }
 
 // trustPolicy is the trust policy that the spec states for a role that xshare

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/specs"
 )
 
@@ -91,8 +92,8 @@ func (b *LiveBucket) Key(owner string) *BucketKey {
 	}
 	key := &BucketKey{ID: b.Encryption.Key, Region: b.Region, Owner: owner}
 	name := key.ID
-	if fields := strings.SplitN(key.ID, ":", 6); len(fields) == 6 && fields[0] == "arn" && fields[2] == "kms" {
-		key.IsARN, key.Region, key.Owner, name = true, fields[3], fields[4], fields[5]
+	if a := iampolicy.CutARN(key.ID); a.Service == "kms" {
+		key.IsARN, key.Region, key.Owner, name = true, a.Region, a.Account, a.Resource
 	}
 	key.Alias = strings.HasPrefix(name, "alias/")
 	return key

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/xshare/xshare/executor"
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // Clock is the time, for all waiting of a Client.
@@ -114,15 +115,12 @@ func nounsOf(arns ...string) string {
 }
 
 func nounOf(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 {
-		return arn
-	}
-	kind, rest, ok := strings.Cut(parts[5], "/")
+	a := iampolicy.CutARN(arn)
+	kind, rest, ok := strings.Cut(a.Resource, "/")
 	switch {
-	case parts[2] == "s3" && !ok:
+	case a.Service == "s3" && !ok:
 		return "bucket " + kind
-	case parts[2] == "iam" && ok:
+	case a.Service == "iam" && ok:
 		return strings.ReplaceAll(kind, "-", " ") + " " + rest[strings.LastIndex(rest, "/")+1:]
 	}
 	return arn

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/xshare/xshare/executor"
+	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/specs"
 )
 
@@ -219,11 +220,11 @@ func (s *session) region() string { return cmp.Or(s.account.Region, s.client.opt
 // isSessionOf reports whether arn is a session of that role. Session ARNs have
 // no path.
 func isSessionOf(arn, account, role string) bool {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[2] != "sts" || parts[4] != account {
+	a := iampolicy.CutARN(arn)
+	if a.Service != "sts" || a.Account != account {
 		return false
 	}
-	kind, rest, _ := strings.Cut(parts[5], "/")
+	kind, rest, _ := strings.Cut(a.Resource, "/")
 	name, _, _ := strings.Cut(rest, "/")
 	return kind == "assumed-role" && name == path.Base(role)
 }
@@ -275,7 +276,7 @@ func (a assume) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if out.Credentials == nil || out.AssumedRoleUser == nil {
 		return aws.Credentials{}, fmt.Errorf("AssumeRole of %s gave no session: see that the endpoint is AWS's or an emulator's", a.role)
 	}
-	if got := accountOf(aws.ToString(out.AssumedRoleUser.Arn)); got != a.account {
+	if got := iampolicy.CutARN(aws.ToString(out.AssumedRoleUser.Arn)).Account; got != a.account {
 		return aws.Credentials{}, fmt.Errorf("the session of %s is in account %q, not %s: see what answers at the STS endpoint", a.role, got, a.account)
 	}
 	return aws.Credentials{
@@ -287,15 +288,6 @@ func (a assume) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		AccountID:       a.account,
 		Source:          "xshare",
 	}, nil
-}
-
-// accountOf is the account in an ARN; empty if there is none.
-func accountOf(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 {
-		return ""
-	}
-	return parts[4]
 }
 
 // iam, s3, ec2 and tagging are the account's clients; the session must be ready.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // layer is the kind of policy that decided a refusal, as AWS's messages call
@@ -87,7 +89,7 @@ func (r refusal) mend(who, account, actions, resource string) string {
 		return either("a service control policy over account "+account+" denies "+actions+" to "+who+": have the organization's management account except that role from it; nothing in the account itself can",
 			"no service control policy over account "+account+" allows "+actions+": have the organization's management account allow it at every level above the account")
 	case layerRCP:
-		account = cmp.Or(accountOf(resource), account) // the resource's
+		account = cmp.Or(iampolicy.CutARN(resource).Account, account) // the resource's
 		return either("a resource control policy over account "+account+" denies "+actions+" on "+resource+": have the organization's management account except "+who+" from it; nothing in the account itself can",
 			"no resource control policy over account "+account+" allows "+actions+": have the organization's management account attach RCPFullAWSAccess again")
 	case layerBoundary:

@@ -246,7 +246,7 @@ func (w *policyWrite) mayBeUnheard(ctx context.Context) bool {
 func (w *policyWrite) unheard() []string {
 	var list []string
 	for _, p := range principals(w.ours) {
-		s := w.client.sessions[accountOf(p)]
+		s := w.client.sessions[iampolicy.CutARN(p).Account]
 		if w.heard[p] || s != nil && !s.account.Manage || slices.Contains(list, p) {
 			continue
 		}
@@ -268,7 +268,7 @@ func (c *Client) roleExists(ctx context.Context, arn string) bool {
 		return true
 	}
 	_, resource, _ := strings.Cut(arn, ":role/")
-	s, err := c.session(accountOf(arn))
+	s, err := c.session(iampolicy.CutARN(arn).Account)
 	if err != nil || resource == "" || s.ready(ctx) != nil {
 		return false
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/xshare/xshare/executor"
+	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/plan"
 )
 
@@ -140,7 +141,7 @@ func (r *reader) readManaged(ctx context.Context) {
 			held = append(held, user.Policies()...)
 		}
 		for _, arn := range held {
-			if accountOf(arn) == "aws" && snap.Policies[arn] == nil {
+			if iampolicy.CutARN(arn).Account == "aws" && snap.Policies[arn] == nil {
 				wanted[arn] = true
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // form tells what the shape of a value must be like.
@@ -139,12 +141,12 @@ func (l *linter) provider(provider string) {
 		return
 	}
 	kind, name := "", provider
-	if fields := strings.SplitN(provider, ":", 6); len(fields) == 6 && fields[0] == "arn" {
-		if l.about.Account != "" && fields[4] != l.about.Account {
+	if a := iampolicy.CutARN(provider); a.Service != "" {
+		if l.about.Account != "" && a.Account != l.about.Account {
 			l.add(FederationAccount, "Principal", fmt.Sprintf("names the provider %s, which is not of the role's account %s: STS does not look for it there", provider, l.about.Account),
 				"create the provider in the role's account and name that")
 		}
-		kind, name, _ = strings.Cut(fields[5], "/")
+		kind, name, _ = strings.Cut(a.Resource, "/")
 	}
 	switch {
 	case kind == "saml-provider":

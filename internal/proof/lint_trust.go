@@ -69,7 +69,7 @@ func (l *linter) refused(p *iampolicy.Principals) {
 		}
 	}
 	report(p.AWS, func(name string) bool {
-		return isAccount(name) || iampolicy.IsEntityID(name) || awsForm.MatchString(name)
+		return iampolicy.IsAccountID(name) || iampolicy.IsEntityID(name) || awsForm.MatchString(name)
 	},
 		"neither an account nor an ARN of a user, a role or a session", "name a role, or an account by its 12 digits")
 	for _, name := range p.Service {

@@ -194,7 +194,7 @@ func (h keyed) accountIn(shape string) string {
 	if !h.parts {
 		shape, _, _ = strings.Cut(shape, anything) // what comes after may be anywhere: roles' paths have colons
 	}
-	if fields := strings.SplitN(shape, ":", 6); len(fields) == 6 && isAccount(fields[4]) {
+	if fields := strings.SplitN(shape, ":", 6); len(fields) == 6 && iampolicy.IsAccountID(fields[4]) {
 		return fields[4]
 	}
 	return ""
@@ -205,8 +205,6 @@ func nameIn(arn string) string {
 	_, name, _ := strings.Cut(arn, "/")
 	return name
 }
-
-func isAccount(id string) bool { return len(id) == 12 && strings.Trim(id, "0123456789") == "" }
 
 // both are the callers that are in a and in b.
 func both(a, b []caller) []caller {
@@ -266,12 +264,11 @@ func (l *linter) account(c caller) {
 // accountOf is the account of an AWS principal; whole says that it is the
 // account itself. It is empty for others, such as unique ids.
 func accountOf(principal string) (id string, whole bool) {
-	fields := strings.SplitN(principal, ":", 6)
-	switch {
-	case len(fields) == 6 && fields[0] == "arn" && len(fields[4]) == 12:
-		return fields[4], fields[5] == "root"
-	case isAccount(principal):
+	if iampolicy.IsAccountID(principal) {
 		return principal, true
+	}
+	if a := iampolicy.CutARN(principal); len(a.Account) == 12 {
+		return a.Account, a.Resource == "root"
 	}
 	return "", false
 }

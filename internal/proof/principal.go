@@ -115,16 +115,16 @@ var idPrefixes = map[string]string{"role": "AROA", "user": "AIDA"}
 type iamARN struct{ account, kind, path, name string }
 
 func splitARN(arn string) (iamARN, bool) {
-	fields := strings.SplitN(arn, ":", 6)
-	if len(fields) == 1 && len(arn) == 12 {
+	if iampolicy.IsAccountID(arn) {
 		return iamARN{account: arn, kind: "root"}, true
 	}
-	if len(fields) != 6 || fields[2] != "iam" {
+	a := iampolicy.CutARN(arn)
+	if a.Service != "iam" {
 		return iamARN{}, false
 	}
-	kind, rest, _ := strings.Cut(fields[5], "/")
+	kind, rest, _ := strings.Cut(a.Resource, "/")
 	at := strings.LastIndex(rest, "/")
-	return iamARN{account: fields[4], kind: kind, path: "/" + rest[:at+1], name: rest[at+1:]}, true
+	return iamARN{account: a.Account, kind: kind, path: "/" + rest[:at+1], name: rest[at+1:]}, true
 }
 
 // slips is how many characters a mistyped text may differ in.

@@ -1,6 +1,10 @@
 package sandbox
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+)
 
 // account is one account's IAM. Accounts spring into being when they are
 // first named by a key.
@@ -134,9 +138,9 @@ func (s *Server) findProfile(arn string) *profile {
 
 // splitIAM gives an IAM or STS ARN's account and resource.
 func splitIAM(arn string) (account, resource string) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" && parts[2] != "sts" {
+	a := iampolicy.CutARN(arn)
+	if a.Service != "iam" && a.Service != "sts" {
 		return "", ""
 	}
-	return parts[4], parts[5]
+	return a.Account, a.Resource
 }

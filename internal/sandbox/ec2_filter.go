@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // attributes are what filters look at: name -> values.
@@ -45,7 +47,7 @@ func filtered[T any](c *ec2Call, list []T, known []string, of func(T) attributes
 		a := of(v)
 		for _, f := range filters {
 			if !slices.ContainsFunc(a[f.name], func(have string) bool {
-				return slices.ContainsFunc(f.values, func(want string) bool { return globbed(want, have) })
+				return slices.ContainsFunc(f.values, func(want string) bool { return iampolicy.MatchText(want, have) })
 			}) {
 				return false
 			}
@@ -88,26 +90,6 @@ func paged[T any](c *ec2Call, list []T) ([]T, string, error) {
 		return list, "", nil
 	}
 	return list[:most], base64.URLEncoding.EncodeToString([]byte(strconv.Itoa(start + most))), nil
-}
-
-// globbed matches text with a pattern of * and ?.
-func globbed(pattern, text string) bool {
-	p, t, star, mark := 0, 0, -1, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p, t = p+1, t+1
-		case star >= 0:
-			mark++
-			p, t = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // sorted gives a map's values in the order of their keys.

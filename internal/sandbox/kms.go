@@ -146,14 +146,14 @@ var keyIDForm = regexp.MustCompile(`^(mrk-[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[
 func (s *Server) findKey(name, account, region string) (found, error) {
 	resource := name
 	if strings.HasPrefix(name, "arn:") {
-		parts := strings.SplitN(name, ":", 6)
+		a := iampolicy.CutARN(name)
 		switch {
-		case len(parts) != 6 || parts[1] != s.options.Partition || parts[2] != "kms" || !accountKey.MatchString(parts[4]):
+		case a.Partition != s.options.Partition || a.Service != "kms" || !accountKey.MatchString(a.Account):
 			return found{}, kmsNotFound("Invalid arn %s", name)
-		case parts[3] != region:
-			return found{}, kmsNotFound("Invalid arn %s", parts[3])
+		case a.Region != region:
+			return found{}, kmsNotFound("Invalid arn %s", a.Region)
 		}
-		account, resource = parts[4], parts[5]
+		account, resource = a.Account, a.Resource
 	} else if !strings.HasPrefix(name, "alias/") {
 		resource = "key/" + name
 	}
