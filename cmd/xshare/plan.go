@@ -21,7 +21,7 @@ differences of every policy document. It uses credentials that cannot write.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.plan(cmd.Context(), directory(args)) },
 	}
-	a.addFormat(cmd, "text", "json")
+	a.addFormat(cmd, "text", "json", "markdown")
 	a.addAccountFlags(cmd)
 	a.addPlanFlags(cmd)
 	cmd.Flags().StringVar(&a.flags.out, "out", "", "save the plan to this file, for apply --plan")
@@ -61,8 +61,11 @@ func (a *app) plan(ctx context.Context, dir string) (err error) {
 
 // showPlan prints changes in the format that was asked for.
 func (a *app) showPlan(w *world, changes *plan.Changes) error {
-	if a.flags.format == "json" {
+	switch a.flags.format {
+	case "json":
 		return a.printDocument(changes.Document(w.commit, w.problems...))
+	case "markdown":
+		return report.PlanMarkdown(a.streams.out, changes, w.commit, w.problems)
 	}
 	return report.Plan(a.streams.out, changes, w.problems, a.outStyle())
 }

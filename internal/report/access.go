@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/xshare/xshare/plan"
@@ -30,27 +31,33 @@ func (p *printer) access(changes *plan.Changes, words accessWords) {
 }
 
 func (p *printer) accessLines(label string, colour colour, entries []plan.AccessEntry, isNew map[string]bool) (written bool) {
+	texts := accessTexts(slices.DeleteFunc(slices.Clone(entries), func(e plan.AccessEntry) bool { return isNew[e.Step] }))
+	for _, text := range texts {
+		p.hanging(p.paint(colour, label), 4-len(label), plain, text)
+	}
+	return len(texts) > 0
+}
+
+// accessTexts are entries in words, one text a step, principal and condition.
+func accessTexts(entries []plan.AccessEntry) []string {
 	type who struct{ step, principal, when string }
 	var order []who
 	what := map[who][]plan.AccessEntry{}
 	for _, e := range entries {
-		if isNew[e.Step] {
-			continue
-		}
 		w := who{e.Step, e.Principal, e.When}
 		if what[w] == nil {
 			order = append(order, w)
 		}
 		what[w] = append(what[w], e)
 	}
-	for _, w := range order {
-		text := everybody(w.principal) + ": " + actionsOn(what[w])
+	texts := make([]string, len(order))
+	for i, w := range order {
+		texts[i] = everybody(w.principal) + ": " + actionsOn(what[w])
 		if w.when != "" {
-			text += ", " + clean(w.when)
+			texts[i] += ", " + clean(w.when)
 		}
-		p.hanging(p.paint(colour, label), 4-len(label), plain, text)
 	}
-	return len(order) > 0
+	return texts
 }
 
 // actionsOn are the actions of entries by their resources, in the entries'
@@ -86,8 +93,13 @@ func everybody(principal string) string {
 // that is nothing.
 func (p *printer) accessSummary(a plan.Access) {
 	if len(a.Gained)+len(a.Lost) > 0 {
-		p.line(p.paint(bold, "Access:") + " " + whoHas("gain", a.Gained) + ", " + whoHas("lose", a.Lost) + ".")
+		p.line(p.paint(bold, "Access:") + " " + accessTally(a))
 	}
+}
+
+// accessTally is how many gain and lose how much, in words.
+func accessTally(a plan.Access) string {
+	return whoHas("gain", a.Gained) + ", " + whoHas("lose", a.Lost) + "."
 }
 
 func whoHas(verb string, entries []plan.AccessEntry) string {

@@ -15,24 +15,30 @@ import (
 func Drift(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style) error {
 	p := newPrinter(w, style)
 	codes := errorCodes(changes)
-	p.eachDiffering(changes, func(_ map[string]*plan.Change, c *plan.Change) {
-		sign, colour := symbol(c.Action)
-		p.wrapped("  "+p.paint(colour, sign)+" ", plain, resource(c)+" "+driftWord(c, codes[c.ID]))
-		if c.Action == plan.Error {
-			p.grants(c, sign, colour)
-			return
-		}
-		p.parts(c, func(int) []string { return nil })
-		p.details(c)
-	})
+	p.eachDiffering(changes, func(_ map[string]*plan.Change, c *plan.Change) { p.difference(c, codes[c.ID]) })
 	if changes.Summary().Update > 0 {
-		p.line(p.paint(dim, "In a difference, - is live and + is what the specs say."))
+		p.line(p.paint(dim, inADifference))
 		p.blank()
 	}
 	p.access(changes, driftedAccess)
 	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
 	p.driftSummary(changes, codes, more)
 	return p.done()
+}
+
+// inADifference explains the signs of what differs.
+const inADifference = "In a difference, - is live and + is what the specs say."
+
+// difference writes how one resource differs. code is of its error, if any.
+func (p *printer) difference(c *plan.Change, code string) {
+	sign, colour := symbol(c.Action)
+	p.wrapped("  "+p.paint(colour, sign)+" ", plain, resource(c)+" "+driftWord(c, code))
+	if c.Action == plan.Error {
+		p.grants(c, sign, colour)
+		return
+	}
+	p.parts(c, func(int) []string { return nil })
+	p.details(c)
 }
 
 // driftWord tells what is live, after the name of the resource.
@@ -76,13 +82,23 @@ func differing(changes *plan.Changes, codes map[string]string) int {
 }
 
 func (p *printer) driftSummary(changes *plan.Changes, codes map[string]string, more []specs.Problem) {
+	text := driftTally(changes, codes, more)
+	if text == "" {
+		p.line(p.paint(green, "No drift.") + " " + matches(changes.Summary().Noop))
+		return
+	}
+	p.line(p.paint(bold, "Drift:") + " " + text)
+}
+
+// driftTally is how much differs, in words; empty: nothing does, and all was
+// looked at.
+func driftTally(changes *plan.Changes, codes map[string]string, more []specs.Problem) string {
 	orphans := 0
 	for _, problem := range more {
-		if problem.Code == "orphan" {
+		if problem.Code == plan.CodeOrphan {
 			orphans++
 		}
 	}
-	s := changes.Summary()
 	differ, all := differing(changes, codes), len(changes.Steps)
 	unknown := 0
 	for _, code := range codes {
@@ -91,15 +107,14 @@ func (p *printer) driftSummary(changes *plan.Changes, codes map[string]string, m
 		}
 	}
 	unsearched, _ := split(more)
-	if differ == 0 && s.Error == 0 && orphans == 0 && len(unsearched) == 0 {
-		p.line(p.paint(green, "No drift.") + " " + matches(s.Noop))
-		return
+	if differ == 0 && changes.Summary().Error == 0 && orphans == 0 && len(unsearched) == 0 {
+		return ""
 	}
 	verb := "differ"
 	if differ == 1 {
 		verb = "differs"
 	}
-	text := fmt.Sprintf(" %d of %s %s", differ, count(all, "resource"), verb)
+	text := fmt.Sprintf("%d of %s %s", differ, count(all, "resource"), verb)
 	if unknown > 0 {
 		text += fmt.Sprintf(", %d cannot be compared", unknown)
 	}
@@ -109,5 +124,5 @@ func (p *printer) driftSummary(changes *plan.Changes, codes map[string]string, m
 	if len(unsearched) > 0 {
 		text += ", not all accounts searched for orphans"
 	}
-	p.line(p.paint(bold, "Drift:") + text + ".")
+	return text + "."
 }

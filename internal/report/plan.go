@@ -35,30 +35,34 @@ func Plan(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style)
 
 // planned writes all that is to be changed, by account.
 func (p *printer) planned(o outlook) {
-	p.eachDiffering(o.changes, func(byID map[string]*plan.Change, c *plan.Change) {
-		if reasons := o.blocked(c); len(reasons) > 0 {
-			p.blocked(o, c, reasons)
-			return
-		}
-		sign, colour := symbol(c.Action)
-		text := resource(c)
-		switch more := about(c); {
-		case c.Action == plan.Error:
-			text += " " + trouble(c, o.codes[c.ID])
-		case c.Action == plan.Create && more != "":
-			text += " " + more
-		}
-		if after := o.waits(byID, c); len(after) > 0 {
-			text += " (after " + list(after) + ")"
-		}
-		p.wrapped("  "+p.paint(colour, sign)+" ", plain, text)
-		if c.Action == plan.Error {
-			p.grants(c, sign, colour)
-			return
-		}
-		p.parts(c, func(i int) []string { return o.blockedPart(c, i) })
-		p.details(o.written(c))
-	})
+	p.eachDiffering(o.changes, func(byID map[string]*plan.Change, c *plan.Change) { p.step(o, byID, c) })
+}
+
+// step writes one change that is to be done, or why it is not. byID are all
+// changes that are not as they are to be.
+func (p *printer) step(o outlook, byID map[string]*plan.Change, c *plan.Change) {
+	if reasons := o.blocked(c); len(reasons) > 0 {
+		p.blocked(o, c, reasons)
+		return
+	}
+	sign, colour := symbol(c.Action)
+	text := resource(c)
+	switch more := about(c); {
+	case c.Action == plan.Error:
+		text += " " + trouble(c, o.codes[c.ID])
+	case c.Action == plan.Create && more != "":
+		text += " " + more
+	}
+	if after := o.waits(byID, c); len(after) > 0 {
+		text += " (after " + list(after) + ")"
+	}
+	p.wrapped("  "+p.paint(colour, sign)+" ", plain, text)
+	if c.Action == plan.Error {
+		p.grants(c, sign, colour)
+		return
+	}
+	p.parts(c, func(i int) []string { return o.blockedPart(c, i) })
+	p.details(o.written(c))
 }
 
 // blocked writes a change that is not tried, with the grants that wait for it.
@@ -88,18 +92,25 @@ func (p *printer) blocked(o outlook, c *plan.Change, reasons []string) {
 // eachDiffering calls f with all that is not as it is to be, under the name of
 // its account. It is also given all of them by id.
 func (p *printer) eachDiffering(changes *plan.Changes, f func(byID map[string]*plan.Change, c *plan.Change)) {
-	differ := slices.DeleteFunc(slices.Clone(changes.Steps), func(c *plan.Change) bool { return !c.Differs() })
-	byID := make(map[string]*plan.Change, len(differ))
-	for _, c := range differ {
-		byID[c.ID] = c
-	}
-	for _, group := range byAccount(differ) {
+	byID, groups := differingByAccount(changes)
+	for _, group := range groups {
 		p.line(p.paint(bold, place(changes.Plan, group[0].Account)))
 		for _, c := range group {
 			f(byID, c)
 		}
 		p.blank()
 	}
+}
+
+// differingByAccount are the changes of all that is not as it is to be, by id
+// and by account.
+func differingByAccount(changes *plan.Changes) (byID map[string]*plan.Change, groups [][]*plan.Change) {
+	differ := slices.DeleteFunc(slices.Clone(changes.Steps), func(c *plan.Change) bool { return !c.Differs() })
+	byID = make(map[string]*plan.Change, len(differ))
+	for _, c := range differ {
+		byID[c.ID] = c
+	}
+	return byID, byAccount(differ)
 }
 
 // waits names the other accounts whose changes come before this one.
@@ -265,8 +276,14 @@ func (p *printer) planSummary(o outlook) {
 		p.line(p.paint(green, "No changes.") + " " + matches(s.Noop))
 		return
 	}
+	p.line(p.paint(bold, "Plan:") + " " + o.tally())
+}
+
+// tally is how much there is to do, in words. Something must be.
+func (o outlook) tally() string {
+	s := o.changes.Summary()
 	whole, partial, blocked := o.counts()
-	text := fmt.Sprintf(" %d to create, %d to update, %d to remove", whole[plan.Create], whole[plan.Update], whole[plan.Delete])
+	text := fmt.Sprintf("%d to create, %d to update, %d to remove", whole[plan.Create], whole[plan.Update], whole[plan.Delete])
 	if n := whole[plan.Adopt]; n > 0 {
 		text += fmt.Sprintf(", %d to adopt", n)
 		if !o.changes.Options.Adopt {
@@ -286,7 +303,7 @@ func (p *printer) planSummary(o outlook) {
 	if s.Noop > 0 {
 		text += fmt.Sprintf(" %d unchanged.", s.Noop)
 	}
-	p.line(p.paint(bold, "Plan:") + text)
+	return text
 }
 
 func matches(n int) string {
