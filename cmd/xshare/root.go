@@ -73,7 +73,7 @@ default.`,
 	root.PersistentFlags().BoolVarP(&a.flags.verbose, "verbose", "v", false, "say on stderr what was called, too")
 	root.AddCommand(
 		newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newDriftCommand(a),
-		newVerifyCommand(a), newExplainCommand(a), newUnlockCommand(a), newSimulateCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
+		newVerifyCommand(a), newExplainCommand(a), newGraphCommand(a), newUnlockCommand(a), newSimulateCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
@@ -103,21 +103,21 @@ func directory(args []string) string {
 // addFormat adds --format with the values that a command has, the first being
 // the default.
 func (a *app) addFormat(cmd *cobra.Command, formats ...string) {
-	cmd.Flags().StringVar(&a.flags.format, "format", formats[0], "output format: "+strings.Join(formats, ", "))
+	format := cmd.Flags().String("format", formats[0], "output format: "+strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	addCheck(cmd, func() error {
-		if !slices.Contains(formats, a.flags.format) {
-			return fmt.Errorf("--format %q is not known: use %s", a.flags.format, strings.Join(formats, " or "))
+		if !slices.Contains(formats, *format) {
+			return fmt.Errorf("--format %q is not known: use %s", *format, strings.Join(formats, " or "))
 		}
+		a.flags.format = *format // here, as the default is the command's own
 		return nil
 	})
 }
 
 // addAccountFlags adds what every command has that calls AWS.
 func (a *app) addAccountFlags(cmd *cobra.Command) {
+	a.addSelectionFlags(cmd)
 	f := cmd.Flags()
-	f.StringArrayVar(&a.flags.only, "only", nil, "only shares whose name matches this glob; may repeat")
-	f.StringVar(&a.flags.since, "since", "", "only shares changed since this git revision, and those that meet them on a bucket or role")
 	f.IntVar(&a.flags.concurrency, "concurrency", 64, "how many accounts, and changes, are worked on at once")
 	a.addSandboxFlags(cmd)
 	addCheck(cmd, func() error {
@@ -126,6 +126,13 @@ func (a *app) addAccountFlags(cmd *cobra.Command) {
 		}
 		return nil
 	})
+}
+
+// addSelectionFlags adds what says which shares a command is about.
+func (a *app) addSelectionFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&a.flags.only, "only", nil, "only shares whose name matches this glob; may repeat")
+	f.StringVar(&a.flags.since, "since", "", "only shares changed since this git revision, and those that meet them on a bucket or role")
 }
 
 // addSandboxFlags adds what every command has that may call the embedded AWS.
