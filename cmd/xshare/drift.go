@@ -24,7 +24,7 @@ anything, 1 if something could not be read.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.drift(cmd.Context(), directory(args)) },
 	}
-	a.addFormat(cmd, "text", "json", "markdown")
+	a.addFormat(cmd, "text", "json", "markdown", "sarif", "junit")
 	a.addAccountFlags(cmd)
 	return cmd
 }
@@ -48,7 +48,7 @@ func (a *app) drift(ctx context.Context, dir string) (err error) {
 		orphans, unread = plan.Orphans(w.plan, w.snapshots), unsearched(w, others)
 	}
 	more := slices.Concat(unread, orphans)
-	switch err := a.showDrift(w, changes, more); {
+	switch err := a.showDrift(w, dir, changes, more); {
 	case err != nil:
 		return err
 	case anyError(changes), len(unread) > 0:
@@ -61,12 +61,16 @@ func (a *app) drift(ctx context.Context, dir string) (err error) {
 
 // showDrift prints what differs in the format that was asked for. more are
 // orphans, and what could not be searched for them.
-func (a *app) showDrift(w *world, changes *plan.Changes, more []specs.Problem) error {
+func (a *app) showDrift(w *world, dir string, changes *plan.Changes, more []specs.Problem) error {
 	switch a.flags.format {
 	case "json":
 		return a.printDocument(changes.Document(w.commit, slices.Concat(w.problems, more)...))
 	case "markdown":
 		return report.DriftMarkdown(a.streams.out, changes, w.commit, more)
+	case "sarif":
+		return report.DriftSARIF(a.streams.out, underWorkingDirectory(dir), version(), changes, more)
+	case "junit":
+		return report.DriftJUnit(a.streams.out, changes, more)
 	}
 	return report.Drift(a.streams.out, changes, more, a.outStyle())
 }

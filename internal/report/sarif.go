@@ -98,8 +98,8 @@ func SARIF(w io.Writer, base, version string, problems []specs.Problem) error {
 	return writeJSON(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
-// sarifRuleOf is the rule of a problem's code: its lint, where there is one;
-// of other problems each says itself what is wrong.
+// sarifRuleOf is the rule of a problem's code: its lint or difference, where
+// there is one; of other problems each says itself what is wrong.
 func sarifRuleOf(problem specs.Problem) sarifRule {
 	rule := sarifRule{
 		ID:               problem.Code,
@@ -110,6 +110,10 @@ func sarifRuleOf(problem specs.Problem) sarifRule {
 	if lint, ok := proof.LintOf(problem.Code); ok {
 		rule.ShortDescription.Text = asSentence(lint.Cause)
 		rule.Help.Text = asSentence(lint.Cause) + " To mend it: " + lint.Mend + ". All lints: " + project + "/blob/main/docs/lints.md"
+	}
+	if drift, ok := driftRules[problem.Code]; ok {
+		rule.ShortDescription.Text = asSentence(drift.cause)
+		rule.Help.Text = asSentence(drift.cause) + " To mend it: " + drift.mend + "."
 	}
 	return rule
 }
