@@ -171,6 +171,8 @@ shares/sales.yaml:14:22: the file "trust.json" is a policy without Statement: wr
 shares/sales.yaml:14:22: the file "trust.json" has 4114 characters and IAM takes 4096, white space not counted: shorten it`},
 	{"trustPolicy with a character that IAM refuses", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", `{"Statement":["→"]}`), `
 shares/sales.yaml:14:22: the file "trust.json" holds the character U+2192, which IAM refuses: use letters up to U+00FF`},
+	{"trustPolicy with such a character, escaped", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", `{"Statement":["\u202e"]}`), `
+shares/sales.yaml:14:22: the file "trust.json" holds the character U+202E, which IAM refuses: use letters up to U+00FF`},
 	{"trustPolicy huge", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", strings.Repeat(" ", 100_000)), `
 shares/sales.yaml:14:22: "trust.json" is larger than the 32768 bytes that are read: make it smaller, or split it into several files`},
 	{"profile with a path", share("trust: ec2", "trust: ec2\n        instanceProfile: app/p"), `

@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -163,12 +164,12 @@ func (l *loader) readTrustPolicy(t text) []byte {
 		l.fail(codeTrust, t.pos, "write a trust policy in JSON there", "the file %s is a policy without Statement", quote(t.value))
 		return nil
 	}
+	if c := beyondLatin(content); c != 0 {
+		l.fail(codeTrust, t.pos, "use letters up to U+00FF", "the file %s holds the character U+%04X, which IAM refuses", quote(t.value), c)
+		return nil
+	}
 	size := 0
 	for _, c := range string(content) {
-		if c > 0xff {
-			l.fail(codeTrust, t.pos, "use letters up to U+00FF", "the file %s holds the character U+%04X, which IAM refuses", quote(t.value), c)
-			return nil
-		}
 		if !unicode.IsSpace(c) {
 			size++
 		}
@@ -178,4 +179,23 @@ func (l *loader) readTrustPolicy(t text) []byte {
 		return nil
 	}
 	return content
+}
+
+// beyondLatin is the first character of a JSON document that IAM takes in no
+// policy, written as itself or escaped (an escape is sent as its character);
+// zero: there is none.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+func beyondLatin(document []byte) rune {
+	for d := json.NewDecoder(bytes.NewReader(document)); ; {
+		token, err := d.Token()
+		if err != nil {
+			return 0
+		}
+		text, _ := token.(string)
+		for _, c := range text {
+			if c > 0xff {
+				return c
+			}
+		}
+	}
 }
