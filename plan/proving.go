@@ -21,6 +21,15 @@ type KeyWant struct {
 	Region string // empty: the account's
 }
 
+// Name is what a snapshot calls the key (see Snapshot.Keys), and the scopes of
+// its reads. A key id or an alias is another key in each region.
+func (w KeyWant) Name() string {
+	if strings.HasPrefix(w.ID, "arn:") {
+		return w.ID
+	}
+	return w.Region + "/" + w.ID
+}
+
 // ForProof returns the wants with what a proof reads beside.
 func ForProof(wants []Want) []Want {
 	wants = slices.Clone(wants)
@@ -46,7 +55,7 @@ func KeyWants(snapshots map[string]*Snapshot, accounts []*specs.Account) []Want 
 		if wants[key.Owner] == nil {
 			wants[key.Owner] = &Want{Account: key.Owner}
 		}
-		w, want := wants[key.Owner], KeyWant{ID: key.ID, Region: key.Region}
+		w, want := wants[key.Owner], key.Want()
 		if !slices.Contains(w.Keys, want) {
 			w.Keys = append(w.Keys, want)
 		}
@@ -83,6 +92,9 @@ type BucketKey struct {
 	Region string // of the key
 	Owner  string // id of its account
 }
+
+// Want is the read of the key, in its owner's account.
+func (k *BucketKey) Want() KeyWant { return KeyWant{ID: k.ID, Region: k.Region} }
 
 // Key is the KMS key that a bucket of an account is encrypted with by default;
 // nil where the bucket is not there, it names no key, or that was not read.

@@ -69,7 +69,7 @@ type Snapshot struct {
 	// and Unread says why, in the scopes of its own.
 	PublicAccessBlock *PublicAccessBlock     // the account's
 	Managed           map[string]*LivePolicy // AWS's managed policies that the wanted roles have, by ARN
-	Keys              map[string]*LiveKey    // by what a bucket calls them
+	Keys              map[string]*LiveKey    // by KeyWant.Name
 	Organization      *Organization
 	Unread            []ReadFailure
 }

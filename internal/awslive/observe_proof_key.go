@@ -20,7 +20,7 @@ func (r *reader) readKey(ctx context.Context, want plan.KeyWant) {
 	case isCode(err, "NotFoundException"):
 		key.Gone = true
 	case err != nil:
-		r.unread(plan.ScopeKey+want.ID, r.failed(err, want.Region, want.ID))
+		r.unread(plan.ScopeKey+want.Name(), r.failed(err, want.Region, want.ID))
 	default:
 		m := out.KeyMetadata
 		key.ARN, key.State, key.AWSManaged = aws.ToString(m.Arn), string(m.KeyState), m.KeyManager == types.KeyManagerTypeAws
@@ -32,17 +32,17 @@ func (r *reader) readKey(ctx context.Context, want plan.KeyWant) {
 	}
 	if !key.Gone {
 		if key.Policy, err = keyPolicy(ctx, api, id); err != nil {
-			r.unread(plan.ScopeKeyPolicy+want.ID, r.failed(err, want.Region, id))
+			r.unread(plan.ScopeKeyPolicy+want.Name(), r.failed(err, want.Region, id))
 		}
 		if key.Grants, err = keyGrants(ctx, api, id); err != nil {
-			r.unread(plan.ScopeKeyGrants+want.ID, r.failed(err, want.Region, id))
+			r.unread(plan.ScopeKeyGrants+want.Name(), r.failed(err, want.Region, id))
 		}
 	}
 	r.note(func(snap *plan.Snapshot) {
 		if snap.Keys == nil {
 			snap.Keys = map[string]*plan.LiveKey{}
 		}
-		snap.Keys[want.ID] = key
+		snap.Keys[want.Name()] = key
 	})
 }
 

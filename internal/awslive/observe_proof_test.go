@@ -101,11 +101,14 @@ func TestProofReadsKeys(t *testing.T) {
 		gone := strings.Replace(arn, arn[len(arn)-4:], "0000", 1)
 		snap := seen(t, b.client(t), plan.Want{Account: owner, Keys: []plan.KeyWant{
 			{ID: arn, Region: "eu-west-1"}, {ID: "alias/lake", Region: "eu-west-1"}, {ID: gone, Region: "eu-west-1"},
+			{ID: "alias/lake", Region: "us-east-1"}, // where there is none
 		}})
 		want := &plan.LiveKey{ARN: arn, State: "Disabled", Policy: []byte(policy), Grants: []plan.KeyGrant{{
 			ID: aws.ToString(grant.GrantId), Grantee: grantee, Operations: []string{"Decrypt"}, Subset: map[string]string{"aws:s3:arn": "arn:aws:s3:::b"},
 		}}}
-		for name, want := range map[string]*plan.LiveKey{arn: want, "alias/lake": want, gone: {Gone: true}} {
+		for name, want := range map[string]*plan.LiveKey{
+			arn: want, "eu-west-1/alias/lake": want, gone: {Gone: true}, "us-east-1/alias/lake": {Gone: true},
+		} {
 			if diff := cmp.Diff(want, snap.Keys[name]); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}

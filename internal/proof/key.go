@@ -85,7 +85,7 @@ func (p *prover) readKey(s *keySide) {
 	what := fmt.Sprintf("key %s of account %s", s.key.ID, s.key.Owner)
 	whyNot := ""
 	if snap != nil {
-		s.live = snap.Keys[s.key.ID]
+		s.live = snap.Keys[s.key.Want().Name()]
 		if f := unreached(snap); f != nil {
 			whyNot = "cannot be read: " + f.Message
 		}
@@ -96,7 +96,7 @@ func (p *prover) readKey(s *keySide) {
 		return
 	}
 	unread := func(of, scope string) string {
-		f := snap.NotRead(scope + s.key.ID)
+		f := snap.NotRead(scope + s.key.Want().Name())
 		if f == nil {
 			return ""
 		}
@@ -107,7 +107,7 @@ func (p *prover) readKey(s *keySide) {
 	if s.policy.unread = unread("the policy of ", plan.ScopeKeyPolicy); s.policy.unread != "" || s.live.Gone {
 		return
 	}
-	named, err := p.document("key "+s.key.ID, "the policy of key "+s.key.ID, s.live.Policy)
+	named, err := p.document("key "+s.key.Owner+" "+s.key.Want().Name(), "the policy of key "+s.key.ID, s.live.Policy)
 	if err != nil {
 		s.policy.unread = fmt.Sprintf("the policy of %s, which cannot be understood: %v", what, err)
 		return

@@ -187,7 +187,7 @@ func (p *prover) unreadOf(g plan.Grant, k keySide, grants bool) []plan.ReadFailu
 		scopes = append(scopes, plan.ScopeKeyGrants)
 	}
 	for _, scope := range scopes {
-		if failed := snap.NotRead(scope + k.key.ID); failed != nil {
+		if failed := snap.NotRead(scope + k.key.Want().Name()); failed != nil {
 			list = append(list, *failed)
 		}
 	}

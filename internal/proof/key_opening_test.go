@@ -33,7 +33,7 @@ func (k keyed) keyPolicy(statements ...string) {
 // called has the bucket call its key by another name.
 func (k keyed) called(name string) {
 	keys := k.snapshots[owner].Keys
-	keys[name] = keys[keyARN]
+	keys[plan.KeyWant{ID: name, Region: "us-east-1"}.Name()] = keys[keyARN]
 	k.bucket().Encryption.Key = name
 }
 

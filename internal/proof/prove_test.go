@@ -17,6 +17,8 @@ const (
 	keyARN     = "arn:aws:kms:us-east-1:" + owner + ":key/" + keyID
 	security   = "333333333333" // an account of the repository without shares
 	management = "999999999999"
+
+	roleSession = "arn:aws:sts::" + consumer + ":assumed-role/" + role
 )
 
 // encrypted gives the bucket a key, which lets the role in from both sides.
@@ -256,7 +258,7 @@ func TestLiveSettings(t *testing.T) {
 		},
 		"alias, for who writes": {
 			live: func(l live) {
-				l.snapshots[owner].Keys["alias/lake"] = l.encrypted()
+				l.snapshots[owner].Keys["us-east-1/alias/lake"] = l.encrypted()
 				l.bucket().Encryption.Key = "alias/lake"
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.KMSKeyNotARN}, message: "a key of that name in account " + consumer, mend: keyARN,
@@ -264,7 +266,7 @@ func TestLiveSettings(t *testing.T) {
 		"alias, for who reads what the owner wrote": {
 			spec: func(s *specs.Share) { s.Consumers[0].Access = []specs.Access{specs.AccessRead} },
 			live: func(l live) {
-				l.snapshots[owner].Keys["alias/lake"] = l.encrypted()
+				l.snapshots[owner].Keys["us-east-1/alias/lake"] = l.encrypted()
 				l.bucket().Encryption.Key = "alias/lake"
 			},
 			verdict: proof.Allowed,
@@ -282,6 +284,18 @@ func TestLiveSettings(t *testing.T) {
 				l.bucket().Policy = []byte(policy[:at] + `{"Sid":"One","Effect":"Deny","Principal":{"AWS":"arn:aws:sts::` + consumer + `:assumed-role/` + role + `/i-1"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::mybucket2share/*"},` + policy[at:])
 			},
 			verdict: proof.NotChecked, note: `statement "One" of the policy of bucket mybucket2share, which denies a session of the role by its name`,
+		},
+		"only a session of the name that proofs once imagined is let in": {
+			live:    func(l live) { l.replace(&l.bucket().Policy, roleARN, roleSession+"/xshare-proof") },
+			verdict: proof.Denied, codes: []proof.Code{proof.PrincipalMissing},
+		},
+		"a Deny of all but a session of that name": {
+			live: func(l live) {
+				l.edit(&l.bucket().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Effect":"Deny","NotPrincipal":{"AWS":["`+roleARN+`","`+consumer+`","`+roleSession+`/xshare-proof"]},"Action":"s3:GetObject","Resource":"arn:aws:s3:::`+bucket+`/*"}`))
+				})
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny},
 		},
 		"a Deny of what a policy variable names": {
 			live: func(l live) {
