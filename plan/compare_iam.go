@@ -168,7 +168,7 @@ func (c *comparer) unstatedAttachments() {
 				live := snap.Policies[arn]
 				if live != nil && c.tagOwner(snap.Roles[name].Tags) != ours && c.holdsForeign(live.Document) {
 					// Neither is ours alone: detaching it would take foreign access away.
-					c.unstatedStatements(account, live, c.successors(live, stated[account+"/"+name]))
+					c.unstatedStatements(account, name, live, c.successors(live, stated[account+"/"+name]))
 					continue
 				}
 				attachment := Attachment{Role: name, PolicyARN: arn}
@@ -186,9 +186,8 @@ func (c *comparer) unstatedAttachments() {
 // unstatedStatements makes a change that takes our statements out of a managed
 // policy that no spec states any more and that foreign statements share, on a
 // role that is not ours: one that was adopted, or one into which somebody
-// copied ours. needs are as of a
-// detachment from one of the policy's roles.
-func (c *comparer) unstatedStatements(account string, live *LivePolicy, needs []string) {
+// copied ours. needs are as of a detachment from role, one of the policy's.
+func (c *comparer) unstatedStatements(account, role string, live *LivePolicy, needs []string) {
 	id := StepID(TypePolicy, account, "", live.Name)
 	if c.plan.stated[id] {
 		return // its own step settles what it holds
@@ -215,7 +214,7 @@ func (c *comparer) unstatedStatements(account string, live *LivePolicy, needs []
 	if !ok {
 		return
 	}
-	c.statements(change, nil, document, func(p iampolicy.Pair) string { return bucketOf(p.Statement) })
+	c.statements(change, nil, document, byBucket, func(string) string { return account + "/" + role })
 	rest, err := iampolicy.Merge(change.Live, c.plan.Ours, nil)
 	if err != nil {
 		c.fail(change, "unmergeable", fmt.Sprintf("our statements in managed policy %s cannot be taken out: %v", live.Name, err), "mend the policy by hand")

@@ -26,10 +26,15 @@ import (
 // An atom that is live and whose principal has both selected and unselected
 // parts stays only if one of them states it: closing wins.
 
+// byBucket tells the parts of a permissions policy apart, and byPrincipal those
+// of a bucket policy.
+func byBucket(p iampolicy.Pair) string    { return bucketOf(p.Statement) }
+func byPrincipal(p iampolicy.Pair) string { return p.Principal }
+
 // statements compares the parts of a step with the live document. belongs maps
-// a live pair to the name that parts are told apart by: the principal in a
-// bucket policy, the bucket in a permissions policy.
-func (c *comparer) statements(change *Change, parts []Part, live *iampolicy.Document, belongs func(iampolicy.Pair) string) {
+// a live pair to the name that parts are told apart by, and whose such a name
+// to the consumer who loses what no part states.
+func (c *comparer) statements(change *Change, parts []Part, live *iampolicy.Document, belongs func(iampolicy.Pair) string, whose func(name string) string) {
 	change.LivePairs = iampolicy.Pairs(live, c.plan.Ours)
 	isLive := map[iampolicy.Atom]bool{}
 	each(change.LivePairs, func(a iampolicy.Atom) { isLive[a] = true })
@@ -82,11 +87,7 @@ func (c *comparer) statements(change *Change, parts []Part, live *iampolicy.Docu
 		change.Parts = append(change.Parts, pc)
 	}
 	for _, name := range sortedKeys(lost) {
-		consumer := name
-		if change.Type == TypeBucketPolicy {
-			consumer = consumerOf(name)
-		}
-		change.Parts = append(change.Parts, PartChange{Consumer: consumer, Action: Delete, Lose: lost[name]})
+		change.Parts = append(change.Parts, PartChange{Consumer: whose(name), Action: Delete, Lose: lost[name]})
 	}
 	change.Renew = c.needsRenewal(live)
 	change.LiveDigest = digestOurs(live, c.plan.Ours)
@@ -114,7 +115,7 @@ func (c *comparer) bucketPolicy(change *Change, want BucketPolicy, s *Step, snap
 	if !ok {
 		return
 	}
-	c.statements(change, s.Parts, live, func(p iampolicy.Pair) string { return p.Principal })
+	c.statements(change, s.Parts, live, byPrincipal, consumerOf)
 	c.freeLosses(change)
 	c.finishBucketPolicy(change, want.Bucket, live)
 	c.tellRefused(change, s.Parts)
@@ -279,7 +280,8 @@ func (c *comparer) policy(change *Change, want Policy, s *Step, snap *Snapshot) 
 		}
 	}
 	parts := append(slices.Clone(s.Parts), Part{Pairs: s.Elsewhere})
-	c.statements(change, parts, live, func(p iampolicy.Pair) string { return bucketOf(p.Statement) })
+	role := s.Parts[0].Consumer // a policy is one role's
+	c.statements(change, parts, live, byBucket, func(string) string { return role })
 	want.Ours = change.Statements(c.plan.Repository, func(PartChange) bool { return true })
 	document, err := iampolicy.Merge(change.Live, c.plan.Ours, want.Ours)
 	if err != nil {

@@ -118,7 +118,7 @@ func (c *comparer) unstatedPolicies() {
 			}
 			live, ok := c.parseLive(change, snap.Buckets[name].Policy)
 			if ok {
-				c.statements(change, nil, live, func(p iampolicy.Pair) string { return p.Principal })
+				c.statements(change, nil, live, byPrincipal, consumerOf)
 				if len(change.Lose) == 0 {
 					continue
 				}

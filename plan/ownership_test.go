@@ -109,6 +109,50 @@ func TestRemoval(t *testing.T) {
 	})
 }
 
+// What a role's policy loses is the role's loss, and goes after its bucket's,
+// also where the policy stays for others' statements or for another share's.
+func TestLossOfAPolicyIsItsRoles(t *testing.T) {
+	const shared = "iam.Policy/333333333333/xshare.acme-data.fn"
+	share := func(name, bucket, role string) string {
+		return name + "\n  bucket: {name: " + bucket + ", account: lake, create: true}\n  consumers:\n    - {account: lab, role: " + role + ", access: read}\n"
+	}
+	for name, c := range map[string]struct {
+		first, then []string
+		foreign     bool
+	}{
+		"another share's": {
+			first: []string{share("one", "mybucket", "{name: fn}"), share("two", "elsewhere", "{name: fn}")},
+			then:  []string{share("two", "elsewhere", "{name: fn}")},
+		},
+		"others' statements": {
+			first:   []string{share("one", "mybucket", "{name: fn}")},
+			then:    []string{share("two", "elsewhere", "{name: unrelated, create: true, trust: lambda}")},
+			foreign: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := build(t, load(t, c.first...), everything)
+			l := newLive(p)
+			l["333333333333"].Roles["fn"] = &LiveRole{Role: Role{Name: "fn", Path: "/", ARN: "arn:aws:iam::333333333333:role/fn"}}
+			l.apply(t, Compare(p, l, Options{}))
+			if c.foreign {
+				policy := l["333333333333"].Policies["arn:aws:iam::333333333333:policy/xshare.acme-data.fn"]
+				policy.Document = bytes.Replace(policy.Document, []byte(`"Statement":[`), []byte(`"Statement":[{"Sid":"Theirs","Effect":"Allow","Action":"sqs:*","Resource":"*"},`), 1)
+			}
+			p = build(t, load(t, c.then...), everything)
+			l["111111111111"].Listed = map[string]string{"mybucket": "us-east-1"}
+			policy := find(t, Compare(p, l, Options{}), shared)
+			if policy.Action != Update || !slices.Contains(policy.After, bucketPolicyID) {
+				t.Errorf("the policy: %s, after %q; the bucket's side must close first", policy.Action, policy.After)
+			}
+			last := policy.Parts[len(policy.Parts)-1]
+			if last.Consumer != "333333333333/fn" || last.Action != Delete || last.Share != "" {
+				t.Errorf("the lost part is shown as %+v", last)
+			}
+		})
+	}
+}
+
 func TestDeadPrincipalOfOurs(t *testing.T) {
 	p := build(t, load(t, recipe), everything)
 	l := newLive(p)
