@@ -1,6 +1,9 @@
 package iampolicy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // quantifier is the set operator before a condition operator
 // (IAM:reference_policies_condition-single-vs-multi-valued-context-keys).
@@ -112,4 +115,40 @@ func lookupOperator(name string) (op operator, ok bool) {
 func knownOperator(name string) bool {
 	_, ok := lookupOperator(name)
 	return ok
+}
+
+// TextOperator is what is to be known of a condition operator that compares
+// texts: one on strings or on ARNs. Such a one, and no other, takes policy
+// variables.
+type TextOperator struct {
+	Negated    bool   // it holds where no value matches
+	IgnoreCase bool   // letters are equal in either case
+	Wild       bool   // * and ? in its values are wildcards
+	ARN        bool   // likewise, within each part of an ARN by itself
+	Like       string // the operator of strings with wildcards that has its set operator, negation and IfExists
+}
+
+// CompareTexts takes a condition operator apart; ok is false for one that
+// compares no texts.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+func CompareTexts(name string) (t TextOperator, ok bool) {
+	op, ok := lookupOperator(name)
+	if !ok || !slices.Contains([]comparison{stringEquals, stringEqualsIgnoreCase, stringLike, arnLike}, op.comparison) {
+		return t, false
+	}
+	like := "StringLike"
+	if op.not {
+		like = "StringNotLike"
+	}
+	set, _, found := strings.Cut(name, ":")
+	if found {
+		like = set + ":" + like
+	}
+	if op.ifExists {
+		like += "IfExists"
+	}
+	return TextOperator{
+		Negated: op.not, IgnoreCase: op.comparison == stringEqualsIgnoreCase, Like: like,
+		Wild: op.comparison == stringLike || op.comparison == arnLike, ARN: op.comparison == arnLike,
+	}, ok
 }

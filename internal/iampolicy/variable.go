@@ -1,6 +1,9 @@
 package iampolicy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // verdict is what a comparison says; unknown where it cannot tell. Unknown
 // never helps the caller: it matches a Deny and does not match an Allow.
@@ -51,7 +54,7 @@ func (e *evaluation) expand(text string, variables bool) (pattern, verdict) {
 			return pattern{}, unknown
 		}
 		text = after
-		if name == "*" || name == "?" || name == "$" {
+		if stands(name) {
 			write(name)
 			continue
 		}
@@ -84,4 +87,89 @@ func (e *evaluation) variable(name string) (string, verdict) {
 		return fallback[1 : len(fallback)-1], yes
 	}
 	return "", no
+}
+
+// stands reports whether what stands in ${…} is one of the three that stand
+// for a character.
+func stands(name string) bool { return name == "*" || name == "?" || name == "$" }
+
+// Variables are the condition keys of the policy variables in a text, in their
+// order: of a Resource or NotResource, or a value of a condition whose operator
+// takes them (see CompareTexts). Only a document of Version2012 has variables;
+// ${*}, ${?} and ${$} are none.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+func Variables(text string) []string {
+	var keys []string
+	for {
+		_, rest, found := strings.Cut(text, "${")
+		name, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			return keys
+		}
+		text = after
+		if !stands(name) {
+			key, _, _ := strings.Cut(name, ",")
+			keys = append(keys, strings.TrimSpace(key))
+		}
+	}
+}
+
+// Loosen replaces the policy variables by * whose condition keys are not known,
+// so that a pattern matches whatever they may stand for; they, and known ones,
+// may have defaults. Where literal is set, the text is not a pattern yet, and is
+// made one that matches just it: its own * and ? become ${*} and ${?}.
+func Loosen(text string, known func(key string) bool, literal bool) string {
+	plain := func(s string) string { return s }
+	if literal {
+		plain = strings.NewReplacer("*", "${*}", "?", "${?}").Replace
+	}
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "${")
+		out.WriteString(plain(before))
+		name, after, closed := strings.Cut(rest, "}")
+		switch {
+		case !found:
+			return out.String()
+		case !closed:
+			return out.String() + "${" + rest
+		case slices.ContainsFunc(Variables("${"+name+"}"), func(key string) bool { return !known(key) }):
+			out.WriteString("*")
+		default:
+			out.WriteString("${" + name + "}")
+		}
+		text = after
+	}
+}
+
+// Glob is a pattern without policy variables: its characters, and AnyText and
+// AnyCharacter where it has wildcards.
+type Glob []rune
+
+// The wildcards of a Glob.
+const (
+	AnyText      rune = -1 // *
+	AnyCharacter rune = -2 // ?
+)
+
+// Expand makes a Glob of a pattern, its policy variables replaced by what a
+// request's context has, or by their defaults. variables is whether it is of a
+// document of Version2012. It is not ok where a variable has no value or several,
+// or one with a wildcard: then nothing is known to be like the pattern.
+func Expand(text string, context map[string][]string, variables bool) (glob Glob, ok bool) {
+	e := evaluation{req: Request{Context: context}}
+	p, v := e.expand(text, variables)
+	if v != yes || p.wildValue {
+		return nil, false
+	}
+	for i, c := range p.text {
+		switch {
+		case p.wild(i, '*'):
+			c = AnyText
+		case p.wild(i, '?'):
+			c = AnyCharacter
+		}
+		glob = append(glob, c)
+	}
+	return glob, true
 }
