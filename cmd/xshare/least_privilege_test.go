@@ -25,9 +25,13 @@ import (
 func TestLeastPrivilege(t *testing.T) {
 	clearAWS(t)
 	scenes := playAll(t, scenario, "")
+	printed := bootstrapped(t, scenes[0].dir)
 	for _, role := range documentedRoles {
 		t.Run(role.name, func(t *testing.T) {
 			permissions := permissionsOf(t, role.policy)
+			if got := permissionsOf(t, printed[role.name]); !slices.EqualFunc(got, permissions, samePermission) {
+				t.Errorf("init --bootstrap prints other permissions:\n%v\n%v", got, permissions)
+			}
 			for _, p := range permissions {
 				t.Run(p.name(), func(t *testing.T) {
 					i := slices.IndexFunc(scenes, func(s scene) bool { return s.proves(role.name, p.name()) })
@@ -128,6 +132,10 @@ func permissionsOf(t *testing.T, policy string) (list []permission) {
 		}
 	}
 	return list
+}
+
+func samePermission(a, b permission) bool {
+	return a.Effect == b.Effect && a.Sid == b.Sid && a.Action == b.Action && a.Resource == b.Resource && bytes.Equal(a.Condition, b.Condition)
 }
 
 func oneOrMore(t *testing.T, text json.RawMessage) (list []string) {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,28 +12,70 @@ import (
 	"github.com/xshare/xshare/internal/iampolicy"
 )
 
-// TestRolesGuide holds the template in docs/roles.md to the documents.
+// TestRolesGuide holds the template in docs/roles.md to the one that is printed.
 func TestRolesGuide(t *testing.T) {
-	plain := strings.NewReplacer("!Sub ", "", "${AWS::Partition}", "aws").Replace(readGuide(t))
-	var found, want []any
-	for _, after := range strings.Split(plain, " PolicyDocument:")[1:] {
-		var document any
-		if err := json.NewDecoder(strings.NewReader(after)).Decode(&document); err != nil {
-			t.Fatalf("a PolicyDocument of the template: %v", err)
-		}
-		found = append(found, document)
+	printed, err := bootstrapOf(nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, role := range documentedRoles {
-		var document any
-		if err := json.Unmarshal([]byte(role.policy), &document); err != nil {
+	guide := readGuide(t)
+	before, rest, found := strings.Cut(guide, "```yaml\n")
+	shown, after, ends := strings.Cut(rest, "```\n")
+	if !found || !ends {
+		t.Fatal("the guide has no template")
+	}
+	if *update {
+		text := before + "```yaml\n" + printed + "```\n" + after
+		if err := os.WriteFile(guidePath, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, document)
+		return
 	}
-	if got, want := jsonOf(t, found), jsonOf(t, want); got != want {
-		t.Errorf("the template's policies are not the documents':\n%s\n%s", got, want)
+	if shown != printed {
+		t.Error("the guide's template is not what init --bootstrap prints: run the test with -update and look at it")
 	}
 }
+
+// TestPipelineTrust has validate look at the trust policies that the guide shows
+// for GitHub, as those of shares' roles: it warns of what is too wide.
+func TestPipelineTrust(t *testing.T) {
+	_, section, _ := strings.Cut(readGuide(t), "\n## GitHub's pipeline\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	blocks := strings.Split(section, "```json\n")[1:]
+	if len(blocks) != 2 {
+		t.Fatalf("%d trust policies, not 2", len(blocks))
+	}
+	for i, block := range blocks {
+		trust, _, _ := strings.Cut(block, "```")
+		for _, c := range []struct {
+			trust string
+			warns bool
+		}{{trust, false}, {strings.NewReplacer("StringEquals", "StringLike", ":ref:refs/heads/main", ":*", "acme/shares", "*").Replace(trust), true}} {
+			dir := t.TempDir()
+			writeFiles(t, dir, map[string]string{
+				"xshare.yaml": leastRepository, "trust.json": c.trust,
+				"shares/s.yaml": pipelineShare,
+			})
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), []string{"validate", dir}, streams{in: strings.NewReader(""), out: &stdout, err: &stderr}, nil)
+			clean := code == exitDone && !strings.Contains(stdout.String(), "warning:")
+			if clean == c.warns {
+				t.Errorf("policy %d: exit code %d:\n%s%s", i, code, &stdout, &stderr)
+			}
+		}
+	}
+}
+
+const pipelineShare = `apiVersion: xshare/v1
+kind: Share
+metadata: {name: s}
+spec:
+  bucket: {name: acme-pipeline, account: lake, create: true}
+  consumers:
+    - account: lake
+      role: {name: pipeline, create: true, trustPolicy: trust.json}
+      access: read
+`
 
 // TestNarrowerRoles applies with the deploy role as docs/roles.md narrows it.
 func TestNarrowerRoles(t *testing.T) {
@@ -109,9 +151,11 @@ func TestReachOfRoles(t *testing.T) {
 	}
 }
 
+var guidePath = filepath.Join("..", "..", "docs", "roles.md")
+
 func readGuide(t *testing.T) string {
 	t.Helper()
-	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "roles.md"))
+	guide, err := os.ReadFile(guidePath)
 	if err != nil {
 		t.Fatal(err)
 	}

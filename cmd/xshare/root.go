@@ -72,7 +72,7 @@ default.`,
 	root.PersistentFlags().BoolVar(&a.flags.noColor, "no-color", false, "no colour (NO_COLOR does the same)")
 	root.PersistentFlags().BoolVarP(&a.flags.verbose, "verbose", "v", false, "say on stderr what was called, too")
 	root.AddCommand(
-		newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newDriftCommand(a),
+		newInitCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newDriftCommand(a),
 		newVerifyCommand(a), newExplainCommand(a), newGraphCommand(a), newUnlockCommand(a), newSimulateCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
