@@ -8,11 +8,6 @@ import (
 	"github.com/xshare/xshare/specs"
 )
 
-// Actions that take the condition key s3:prefix, so that a grant on prefixes
-// can be held to them.
-// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-var prefixActions = []string{"s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"}
-
 // accessActions are the S3 actions that a word of access stands for, bucket's
 // and objects' together; iampolicy's table knows which is which.
 var accessActions = map[specs.Access][]string{
@@ -74,7 +69,7 @@ func grantStatements(partition, bucket string, c *specs.Consumer) []iampolicy.St
 			location = true
 		case known.Level == iampolicy.ObjectLevel:
 			onObjects = append(onObjects, action)
-		case condition != nil && slices.Contains(prefixActions, action):
+		case condition != nil && iampolicy.SendsPrefix(action):
 			onPrefix = append(onPrefix, action)
 		default:
 			onBucket = append(onBucket, action)

@@ -61,6 +61,14 @@ func canonicalS3Actions() map[string]S3Action {
 	return byName
 }
 
+// SendsPrefix reports whether an action, in its canonical case, has the
+// condition key s3:prefix. ListBucketMultipartUploads has a prefix too, and no
+// key for it.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+func SendsPrefix(action string) bool {
+	return action == "s3:ListBucket" || action == "s3:ListBucketVersions"
+}
+
 // MatchS3Actions lists the S3 actions that a pattern such as "s3:Get*" or "*"
 // matches, sorted by name.
 func MatchS3Actions(pattern string) []S3Action {

@@ -32,6 +32,18 @@ func TestS3ActionsAreSortedAndComplete(t *testing.T) {
 	}
 }
 
+func TestSendsPrefix(t *testing.T) {
+	var sending []string
+	for _, a := range s3Actions {
+		if SendsPrefix(a.Name) {
+			sending = append(sending, a.Name)
+		}
+	}
+	if want := []string{"s3:ListBucket", "s3:ListBucketVersions"}; !slices.Equal(sending, want) {
+		t.Errorf("got %q, want %q", sending, want)
+	}
+}
+
 func TestLookupS3Action(t *testing.T) {
 	for name, want := range map[string]S3Action{
 		"s3:GetObject":                   {"s3:GetObject", ObjectLevel, AccessRead},

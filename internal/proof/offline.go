@@ -67,6 +67,10 @@ func (o *offline) lintGrant(g *plan.Grant) {
 			at.Message = fmt.Sprintf("the action %s changes all of bucket %s, and the consumer is held to prefixes", name, g.Bucket.Name)
 			at.Mend = "take it out, or the prefixes, if the whole bucket is meant"
 			o.problem(PrefixUnheld, at)
+		case len(c.Prefixes) > 0 && action.Name == "s3:ListBucketMultipartUploads":
+			at.Message = fmt.Sprintf("the action %s shows the keys of uploads to all of bucket %s, as S3 has no prefix for it, and the consumer is held to prefixes", name, g.Bucket.Name)
+			at.Mend = "take it out, or the prefixes, if the whole bucket is meant"
+			o.problem(PrefixUnheld, at)
 		}
 	}
 }

@@ -272,7 +272,7 @@ func (p *offlineGrant) ungranted(own right) {
 	root := ""
 	for _, action := range own.promised(!p.same) {
 		var list []try
-		if listings[action.Name] {
+		if iampolicy.SendsPrefix(action.Name) {
 			list = append(list, try{action: action}, try{action: action, prefix: &root})
 		}
 		for _, prefix := range own.prefixes {
@@ -281,7 +281,7 @@ func (p *offlineGrant) ungranted(own right) {
 			switch {
 			case action.Level == iampolicy.ObjectLevel:
 				list = append(list, try{action: action, key: beside + sampleKey})
-			case listings[action.Name]:
+			case iampolicy.SendsPrefix(action.Name):
 				list = append(list, try{action: action, prefix: &start}, try{action: action, prefix: &beside})
 			}
 		}

@@ -20,10 +20,6 @@ var promises = map[specs.Access][]string{
 	specs.AccessDelete: {"s3:DeleteObject"},
 }
 
-// listings take the condition on s3:prefix; of other actions on a bucket S3
-// has no key that a prefix could hold them by.
-var listings = map[string]bool{"s3:ListBucket": true, "s3:ListBucketVersions": true, "s3:ListBucketMultipartUploads": true}
-
 // right is what one consumer is promised.
 type right struct {
 	full     bool
@@ -82,7 +78,7 @@ func (r right) covers(t try) bool {
 		return true
 	case t.action.Level == iampolicy.ObjectLevel:
 		return r.holds(t.key)
-	case listings[t.action.Name]:
+	case iampolicy.SendsPrefix(t.action.Name):
 		return t.prefix != nil && r.holds(*t.prefix)
 	}
 	return true
@@ -106,7 +102,7 @@ func (r right) tries(actions []iampolicy.S3Action) []try {
 			for _, prefix := range prefixes {
 				list = append(list, try{action: action, key: prefix + sampleKey})
 			}
-		case listings[action.Name] && len(r.prefixes) > 0:
+		case iampolicy.SendsPrefix(action.Name) && len(r.prefixes) > 0:
 			for _, prefix := range prefixes {
 				below := prefix + sampleKey
 				list = append(list, try{action: action, prefix: &prefix}, try{action: action, prefix: &below})

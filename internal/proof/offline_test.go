@@ -79,7 +79,8 @@ func TestOfflineProvesEveryForm(t *testing.T) {
 		"prefixes":           offlineShare("s", "lake", "{account: analytics, role: {name: r}, access: [read, write], prefixes: [in/, out/deep/]}"),
 		"one prefix's other": offlineShare("s", "lake", "{account: analytics, role: {name: r}, access: read, prefixes: [in/, in-other/]}"),
 		"actions":            offlineShare("s", "lake", "{account: analytics, role: {name: r}, actions: [s3:GetObjectTagging, s3:GetBucketTagging, s3:ListBucketVersions], prefixes: [in/]}"),
-		"uploads by action":  offlineShare("s", "lake", "{account: analytics, role: {name: r}, actions: [s3:ListBucketMultipartUploads], prefixes: [in/]}"),
+		"versions":           offlineShare("s", "lake", "{account: analytics, role: {name: r}, actions: [s3:ListBucketVersions], prefixes: [in/]}"),
+		"uploads by action":  offlineShare("s", "lake", "{account: analytics, role: {name: r}, actions: [s3:ListBucketMultipartUploads]}"),
 		"bucket's account":   offlineShare("s", "lake", "{account: lake, role: {name: r}, access: [read, write], prefixes: [in/]}"),
 		"its own policy":     offlineShare("s", "lake", "{account: lake, role: {name: r}, actions: [s3:GetBucketPolicy]}"),
 		"full at home":       offlineShare("s", "lake", "{account: lake, role: {name: r}, access: full}"),
@@ -235,7 +236,8 @@ func TestOfflineProvesWhateverIsPlanned(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, _ := plan.Build(repo, func(string) bool { return true })
-		if got := codesOf(proof.Offline(repo, p)); len(got) > 0 {
+		got := slices.DeleteFunc(codesOf(proof.Offline(repo, p)), func(s string) bool { return strings.HasPrefix(s, "warning prefix-unheld") })
+		if len(got) > 0 {
 			t.Fatalf("problems:\n%s\nof\n%s", strings.Join(got, "\n"), shares.String())
 		}
 	})
@@ -365,6 +367,9 @@ func TestOfflineGrants(t *testing.T) {
 			"warning permissions-management shares/s.yaml:8:7: by the action s3:PutObjectAcl role r of another account can change who has access to bucket data",
 		}},
 		"permissions, from within": {"{account: lake, role: {name: r}, actions: [s3:PutObjectAcl]}", nil},
+		"uploads of the whole bucket, with prefixes": {"{account: analytics, role: {name: r}, access: write, actions: [s3:ListBucketMultipartUploads, s3:ListBucketVersions], prefixes: [in/]}", []string{
+			"warning prefix-unheld shares/s.yaml:8:7: the action s3:ListBucketMultipartUploads shows the keys of uploads to all of bucket data, as S3 has no prefix for it, and the consumer is held to prefixes",
+		}},
 		"the whole bucket, with prefixes": {"{account: analytics, role: {name: r}, access: read, actions: [s3:PutLifecycleConfiguration, s3:GetBucketTagging], prefixes: [in/]}", []string{
 			"warning prefix-unheld shares/s.yaml:8:7: the action s3:PutLifecycleConfiguration changes all of bucket data, and the consumer is held to prefixes",
 		}},

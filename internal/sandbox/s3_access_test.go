@@ -86,6 +86,10 @@ func TestAccessAcrossAccounts(t *testing.T) {
 			_, err := c.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: aws.String("shared")})
 			return err
 		}, "AccessDenied"},
+		"uploads under a prefix that the policy has no key for": {everything, `{"Effect":"Allow","Principal":` + readerJSON + `,"Action":"s3:ListBucketMultipartUploads","Resource":"` + all + `","Condition":{"StringLike":{"s3:prefix":"incoming/*"}}}`, func(ctx context.Context, c *s3.Client) error {
+			_, err := c.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: aws.String("shared"), Prefix: aws.String("incoming/")})
+			return err
+		}, "AccessDenied"},
 		"location": {everything, statement("Allow", readerJSON, "s3:GetBucketLocation", all), func(ctx context.Context, c *s3.Client) error {
 			_, err := c.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: aws.String("shared")})
 			return err
