@@ -84,7 +84,7 @@ var lints = []Lint{
 	{
 		PrefixUnheld, specs.SeverityWarning,
 		[]string{seenGrants},
-		"a consumer is held to prefixes, but one of its `actions` changes the whole bucket",
+		"a consumer is held to prefixes, but one of its `actions` changes the whole bucket, or shows the uploads to all of it",
 		"take the action out, or the prefixes, if the whole bucket is meant",
 	},
 	{
