@@ -116,7 +116,7 @@ func (p *prover) explainGrant(g plan.Grant) Explanation {
 	}
 	parts := map[string][]Part{}
 	for _, a := range x.requests() {
-		parts[keyOf(a.req.Action, a.req.Resource, a.call.context)] = a.parts()
+		parts[keyOf(a.req.Action, a.call.resource, a.call.context)] = a.parts()
 	}
 	for _, check := range proof.Checks {
 		context := check.Context

@@ -177,11 +177,14 @@ func (a asked) allowing(of iampolicy.Side, sides []side) string {
 
 // quiet is of a side that neither allows nor stands in the way.
 func (a asked) quiet(of iampolicy.Side) (State, string) {
-	const byBucketPolicy = "not needed within one account: the bucket policy allows it"
+	byResource := "not needed within one account: the bucket policy allows it"
+	if a.key {
+		byResource = "not needed within one account: the key's policy allows it"
+	}
 	switch of {
 	case iampolicy.SideBoundary:
 		if a.on.hasBoundary {
-			return StateNone, byBucketPolicy
+			return StateNone, byResource
 		}
 		return StateNone, "there is none"
 	case iampolicy.SideSCP:
@@ -208,7 +211,7 @@ func (a asked) quiet(of iampolicy.Side) (State, string) {
 	case iampolicy.Root:
 		return StateNone, "a root user has none, and may do all in its account's name"
 	}
-	return StateNone, byBucketPolicy
+	return StateNone, byResource
 }
 
 // use is whether the role can be had: by the trust policy, the instance profile

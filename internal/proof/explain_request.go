@@ -95,11 +95,11 @@ func (x *explainer) ask(c call) asked {
 // policy decides.
 func (x *explainer) askKey(of asked, action string) (asked, bool) {
 	k := x.sides.key
-	if k.unread != "" || k.key == nil {
+	if k.unread != "" || k.key == nil || k.own && of.req.Caller.Account != k.key.Owner {
 		return asked{}, false
 	}
 	req := x.keyRequest(x.grant, k, of.req, action)
-	return x.decided(asked{explainer: x, call: call{action: action, resource: req.Resource, promised: req.Resource}, on: x.sides.onKey(), key: true, req: req}), true
+	return x.decided(asked{explainer: x, call: call{action: action, resource: k.called(req), promised: req.Resource}, on: x.sides.onKey(), key: true, req: req}), true
 }
 
 func (x *explainer) decided(a asked) asked {

@@ -51,7 +51,8 @@ type keySide struct {
 	unread  string // why it is not known whether objects have a KMS key, or which; empty: it is
 	kms     bool
 	bucket  bool            // S3 Bucket Keys
-	key     *plan.BucketKey // nil: AWS's own key for S3
+	key     *plan.BucketKey // nil: objects have none of KMS, or it is not known which
+	own     bool            // it is AWS's own key for S3; see ownKey
 	live    *plan.LiveKey   // nil: not read
 	state   string          // why the key's state is not known
 	policy  side
@@ -59,7 +60,8 @@ type keySide struct {
 	control control
 }
 
-func (p *prover) keySide(account string, bucket *plan.LiveBucket) keySide {
+func (p *prover) keySide(g plan.Grant, bucket *plan.LiveBucket) keySide {
+	account := g.Bucket.Account.ID
 	snap := p.snapshots[account]
 	if snap == nil || bucket == nil {
 		return keySide{} // the bucket is not known: that is told
@@ -72,8 +74,11 @@ func (p *prover) keySide(account string, bucket *plan.LiveBucket) keySide {
 		return keySide{unread: what + "which was not read"}
 	}
 	s := keySide{kms: bucket.Encryption.KMS(), bucket: bucket.Encryption.BucketKey, key: bucket.Key(account)}
-	if s.key != nil {
+	switch {
+	case s.key != nil:
 		p.readKey(&s)
+	case s.kms:
+		p.ownKey(&s, account, p.bucketRegion(g))
 	}
 	return s
 }
@@ -135,6 +140,14 @@ func (k keySide) arn(partition string) string {
 	return "arn:" + partition + ":kms:" + k.key.Region + ":" + k.key.Owner + ":" + map[bool]string{false: "key/"}[k.key.Alias] + k.key.ID
 }
 
+// called is what a check calls the key that a request is on.
+func (k keySide) called(req iampolicy.Request) string {
+	if k.own {
+		return awsKey
+	}
+	return req.Resource
+}
+
 // keyChecks proves what an S3 call does with the key of its object.
 func (p *prover) keyChecks(g plan.Grant, s *sides, found *findings, of iampolicy.Request, c call) []Check {
 	uses := usesOf(c.action, found.question)
@@ -143,9 +156,6 @@ func (p *prover) keyChecks(g plan.Grant, s *sides, found *findings, of iampolicy
 		return nil
 	}
 	same := of.Caller.Account == g.Bucket.Account.ID
-	if k.unread == "" && k.key == nil && same {
-		return nil // AWS's own key lets in all of the account that may use S3
-	}
 	var checks []Check
 	for _, use := range uses {
 		check := Check{Action: use.action, Resource: "the key of bucket " + g.Bucket.Name, Verdict: NotChecked, Reason: k.unread}
@@ -153,8 +163,8 @@ func (p *prover) keyChecks(g plan.Grant, s *sides, found *findings, of iampolicy
 		case k.unread != "":
 		case of.Caller.Kind == iampolicy.Anonymous:
 			check.Verdict, check.Reason = Denied, found.anonymousKey(use.action)
-		case k.key == nil:
-			check.Resource = "aws/s3"
+		case k.own && !same:
+			check.Resource = awsKey
 			check.Verdict, check.Reason = Denied, found.managedKey(use.action)
 		default:
 			check = p.keyCheck(g, s, found, of, use)
@@ -167,7 +177,7 @@ func (p *prover) keyChecks(g plan.Grant, s *sides, found *findings, of iampolicy
 func (p *prover) keyCheck(g plan.Grant, s *sides, found *findings, of iampolicy.Request, use keyUse) Check {
 	k := s.key
 	req := p.keyRequest(g, k, of, use.action)
-	check := Check{Action: use.action, Resource: req.Resource, Verdict: Allowed, Context: map[string]string{}}
+	check := Check{Action: use.action, Resource: k.called(req), Verdict: Allowed, Context: map[string]string{}}
 	for _, key := range []string{"kms:ViaService", s3Context} {
 		check.Context[key] = strings.Join(req.Context[key], ", ")
 	}
@@ -201,7 +211,10 @@ func (p *prover) keyCheck(g plan.Grant, s *sides, found *findings, of iampolicy.
 	}
 	on := s.onKey()
 	best, worst := on.decide(req)
+	unsettled := k.unsettled(on, req)
 	switch {
+	case unsettled != "":
+		check.Verdict, check.Reason = NotChecked, unsettled
 	case !best.Allowed():
 		if best.Outcome != iampolicy.ExplicitDeny && k.mayGrant(req, on) {
 			check.Verdict, check.Reason = NotChecked, cmp.Or(k.grants, "a grant of the key lets the role in, and no policy of the role does: whether it needs one, only a real call tells")
@@ -248,20 +261,19 @@ func (p *prover) keyRequest(g plan.Grant, k keySide, of iampolicy.Request, actio
 			req.Context[key] = values
 		}
 	}
-	domain := ".amazonaws.com"
-	if p.plan.Partition == "aws-cn" {
-		domain = ".amazonaws.com.cn"
-	}
 	region := cmp.Or(p.bucketRegion(g), k.key.Region)
 	for key, value := range map[string]string{
 		"aws:ResourceAccount": k.key.Owner, "aws:RequestedRegion": k.key.Region,
-		"aws:ViaAWSService": "true", "kms:ViaService": "s3." + region + domain, "kms:CallerAccount": of.Caller.Account,
+		"aws:ViaAWSService": "true", "kms:ViaService": viaS3(region, p.plan.Partition), "kms:CallerAccount": of.Caller.Account,
 		s3Context: about, "kms:EncryptionContextKeys": "aws:s3:arn",
 	} {
 		req.Context[key] = []string{value}
 	}
-	// The key is named by its ARN.
-	req.Context["kms:RequestAlias"] = nil
+	if k.own {
+		req.Context["kms:ResourceAliases"] = []string{"alias/" + awsKey}
+	} else { // which is named by its ARN
+		req.Context["kms:RequestAlias"] = nil
+	}
 	p.organizationKeys(req.Context, of.Caller.Account, k.key.Owner)
 	return req
 }

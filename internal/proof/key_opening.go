@@ -59,7 +59,7 @@ type opening struct {
 
 func (p *prover) opening(g plan.Grant) (o opening) {
 	owner := g.Bucket.Account.ID
-	if k := p.keySide(owner, p.snapshots[owner].Buckets[g.Bucket.Name]); k.unread == "" && !k.kms {
+	if k := p.keySide(g, p.snapshots[owner].Buckets[g.Bucket.Name]); k.unread == "" && !k.kms {
 		return opening{}
 	}
 	s := p.read(g)
@@ -166,7 +166,7 @@ func (p *prover) unreadOf(g plan.Grant, k keySide, grants bool) []plan.ReadFailu
 		}
 		return []plan.ReadFailure{{Message: "its default encryption was not read"}}
 	}
-	if k.key == nil {
+	if k.key == nil || k.own {
 		return nil
 	}
 	snap := p.snapshots[k.key.Owner]

@@ -240,7 +240,7 @@ func (p *prover) readAs(g plan.Grant, kind iampolicy.PrincipalKind) *sides {
 	s.rcps = p.resourceControl(owner)
 	s.block = p.restriction(owner, s.bucket, s.resource)
 	s.ownershipUnread = p.ownershipUnread(owner, s.bucket)
-	s.key = p.keySide(owner, s.bucket)
+	s.key = p.keySide(g, s.bucket)
 	if kind == iampolicy.Anonymous {
 		return s
 	}
