@@ -1,6 +1,10 @@
 package sandbox
 
 import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -174,3 +178,39 @@ func TestClockEndsSessions(t *testing.T) {
 	_, err := session.GetCallerIdentity(t.Context(), nil)
 	wantCode(t, err, "ExpiredToken", "expired")
 }
+
+// Whoever calls may be gone when a latency is over.
+func TestCallerIsGoneAfterLatency(t *testing.T) {
+	s := start(t, Options{Seed: Seed{Roles: []SeedRole{{Account: owner, Name: "r", Trust: trusting(`{"AWS":"` + owner + `"}`)}}}})
+	keys := s.as(t, owner, ownerRole+"r")
+	if err := s.SetFaults([]Fault{{Operation: "ListRoles", Kind: faultLatency, LatencyMillis: 60000}}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, over := context.WithCancel(t.Context())
+	defer over()
+	cfg := s.config(keys[0], keys[1:]...)
+	cfg.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+		rec := httptest.NewRecorder()
+		s.ServeHTTP(rec, r.WithContext(ctx)) // whose end ends the latency
+		return rec.Result(), nil
+	})
+	answer := make(chan error)
+	go func() {
+		_, err := iam.NewFromConfig(cfg).ListRoles(t.Context(), &iam.ListRolesInput{})
+		answer <- err
+	}()
+	for waits := false; !waits; {
+		s.mu.Lock()
+		waits = len(s.faults.calls) > 0
+		s.mu.Unlock()
+		runtime.Gosched()
+	}
+	must(s.iam(owner).DeleteRole(t.Context(), &iam.DeleteRoleInput{RoleName: aws.String("r")}))(t)
+	over()
+	wantCode(t, <-answer, "InvalidClientTokenId", "")
+}
+
+// doer is an HTTP client of the SDK.
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }

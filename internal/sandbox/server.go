@@ -308,8 +308,8 @@ func (s *Server) do(r *request, svc *service) (resp *response, drop bool) {
 		s.mu.Unlock()
 		wait(r.Context(), time.Duration(hit.LatencyMillis)*time.Millisecond)
 		s.mu.Lock()
+		err = s.identify(c) // whoever calls may be gone by now
 	}
-	c.now = s.now()
 	c.requestID = s.requestID(c)
 	if err == nil {
 		err = hit.refuse(c)
