@@ -1,8 +1,6 @@
 package proof
 
 import (
-	"slices"
-
 	"github.com/xshare/xshare/internal/iampolicy"
 )
 
@@ -11,6 +9,8 @@ type fit struct {
 	policy    string
 	index     int
 	statement iampolicy.Statement
+
+	unknown []string // the keys that it hangs on and that are not known; taken to be as it wants them
 
 	principal, action, resource, condition bool
 }
@@ -55,14 +55,13 @@ func fits(policies []iampolicy.Named, side iampolicy.Side, req iampolicy.Request
 				change(&wide)
 				return allows(side, req, named.Document.Version, wide)
 			}
+			may := atMost(named.Document.Version, s, known)
 			list = append(list, fit{
-				policy: named.Name, index: i, statement: s,
+				policy: named.Name, index: i, statement: s, unknown: unknownKeys(named.Document.Version, s, known),
 				principal: side == iampolicy.SideIdentity || asks(func(w *iampolicy.Statement) { w.Principal, w.NotPrincipal = s.Principal, s.NotPrincipal }),
 				action:    asks(func(w *iampolicy.Statement) { w.Action, w.NotAction = s.Action, s.NotAction }),
-				resource:  asks(func(w *iampolicy.Statement) { w.Resource, w.NotResource = s.Resource, s.NotResource }),
-				condition: asks(func(w *iampolicy.Statement) {
-					w.Condition = slices.DeleteFunc(slices.Clone(s.Condition), func(c iampolicy.Condition) bool { return !known(c.Key) })
-				}),
+				resource:  asks(func(w *iampolicy.Statement) { w.Resource, w.NotResource = may.Resource, may.NotResource }),
+				condition: asks(func(w *iampolicy.Statement) { w.Condition = may.Condition }),
 			})
 		}
 	}

@@ -157,7 +157,7 @@ func (a asked) allowing(of iampolicy.Side, sides []side) string {
 	for _, s := range sides {
 		told := map[string]bool{}
 		for _, f := range fits(s.policies, as, a.req, a.known) {
-			if f.principal && f.action && f.resource && f.condition && len(unknownKeys(f.statement, a.known)) == 0 && len(f.statement.Unknown) == 0 {
+			if f.principal && f.action && f.resource && f.condition && len(f.unknown) == 0 && len(f.statement.Unknown) == 0 {
 				allow = append(allow, statementName(f.index, f.statement.Sid)+" of "+f.policy)
 				told[f.policy] = true
 			}

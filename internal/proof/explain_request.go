@@ -159,7 +159,7 @@ func (a asked) hint(reason string) string {
 	for _, s := range a.on.all() {
 		for _, named := range s.policies {
 			for _, statement := range named.Document.Statements {
-				for _, key := range unknownKeys(statement, a.known) {
+				for _, key := range unknownKeys(named.Document.Version, statement, a.known) {
 					if strings.Contains(reason, key) {
 						return "; to ask with a value, add --context " + key + "=…"
 					}

@@ -62,8 +62,10 @@ func (k keySide) unsettled(on *sides, req iampolicy.Request) string {
 		for _, named := range side.policies {
 			for _, statement := range named.Document.Statements {
 				for _, pattern := range slices.Concat(statement.Resource, statement.NotResource) {
-					for _, one := range within(pattern, base) {
-						req.Resource = one
+					ids := &patterns{base: []rune(base), known: known(req), context: req.Context}
+					ids.add(pattern, named.Document.Version, ofResources, true)
+					for _, alike := range ids.taken() {
+						req.Resource = alike[0]
 						if b, w := on.decide(req); b.Allowed() != best.Allowed() || w.Allowed() != worst.Allowed() {
 							return fmt.Sprintf("whether %s is AWS's own key %s of account %s in %s, which was not read", pattern, awsKey, k.key.Owner, k.key.Region)
 						}

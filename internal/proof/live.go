@@ -93,6 +93,8 @@ func (p *prover) prove(g plan.Grant, s *sides, found *findings, req iampolicy.Re
 		check.Verdict, check.Reason = NotChecked, s.doubt(req, worst)
 	} else if why != "" {
 		check.Verdict, check.Reason = NotChecked, why
+	} else if c.open != "" {
+		check.Verdict, check.Reason = NotChecked, c.open
 	}
 	return append([]Check{check}, p.keyChecks(g, s, found, req, c)...)
 }
@@ -163,15 +165,17 @@ func reasonOf(d iampolicy.Decision, side iampolicy.Side) iampolicy.Reason {
 // undecided names the statement whose conditions are on unknown keys: the one
 // that denies, or the first that would allow the request.
 func undecided(s side, of iampolicy.Side, req iampolicy.Request, known func(string) bool, reason iampolicy.Reason) string {
-	name := func(policy string, i int, statement iampolicy.Statement) string {
-		return fmt.Sprintf("%s of %s, which decides by %s: only a real call has that",
-			statementName(i, statement.Sid), policy, strings.Join(unknownKeys(statement, known), ", "))
+	name := func(policy string, i int, statement iampolicy.Statement, keys []string) string {
+		return fmt.Sprintf("%s of %s, which decides by %s: only a real call has that", statementName(i, statement.Sid), policy, strings.Join(keys, ", "))
 	}
 	if reason.Effect == iampolicy.Deny {
 		for _, named := range s.policies {
 			for i, statement := range named.Document.Statements {
-				if named.Name == reason.Policy && i == reason.Statement && len(unknownKeys(statement, known)) > 0 {
-					return name(named.Name, i, statement)
+				if named.Name != reason.Policy || i != reason.Statement {
+					continue
+				}
+				if keys := unknownKeys(named.Document.Version, statement, known); len(keys) > 0 {
+					return name(named.Name, i, statement, keys)
 				}
 			}
 		}
@@ -181,8 +185,8 @@ func undecided(s side, of iampolicy.Side, req iampolicy.Request, known func(stri
 		of = iampolicy.SideIdentity // as which all others allow
 	}
 	for _, f := range fits(s.policies, of, req, known) {
-		if f.principal && f.action && f.resource && f.condition && len(unknownKeys(f.statement, known)) > 0 {
-			return name(f.policy, f.index, f.statement)
+		if f.principal && f.action && f.resource && f.condition && len(f.unknown) > 0 {
+			return name(f.policy, f.index, f.statement, f.unknown)
 		}
 	}
 	return ""

@@ -2,7 +2,6 @@ package proof
 
 import (
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -24,6 +23,7 @@ type call struct {
 	resource string
 	context  map[string]string
 	promised string // the resource pattern of the grant that resource stands for
+	open     string // why resource, or the listing, does not stand for all of it; empty: it does
 }
 
 // calls takes a grant's statements apart into one call for each action on each
@@ -144,16 +144,4 @@ func known(req iampolicy.Request) func(key string) bool {
 		key = strings.ToLower(key)
 		return keys[key] || isRead && strings.HasPrefix(key, "aws:principaltag/") || onKey && strings.HasPrefix(key, "s3:")
 	}
-}
-
-// unknownKeys lists the condition keys of a statement that are not known.
-func unknownKeys(s iampolicy.Statement, known func(string) bool) []string {
-	var keys []string
-	for _, c := range s.Condition {
-		if !known(c.Key) {
-			keys = append(keys, c.Key)
-		}
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
 }

@@ -24,9 +24,11 @@ import (
 //	  RCP) that were not read  are not there   deny
 //	Block Public Access that
 //	  was not read             is off          restricts public buckets
-//	an Allow with a condition
-//	  on an unknown key        without it      is not there
-//	a Deny with one            is not there    without it
+//	an Allow that hangs on an
+//	  unknown key              all it may      what it surely
+//	                           allow           allows
+//	a Deny that does           what it surely  all it may
+//	                           denies          deny
 
 // side is the policies of one side, as far as they were read.
 type side struct {
@@ -68,37 +70,6 @@ func (s side) worst(known func(string) bool, principal *iampolicy.Principals) []
 	list := settle(s.policies, known, iampolicy.Deny)
 	if len(s.opaque) > 0 {
 		list = append(list, everything(iampolicy.Deny, principal))
-	}
-	return list
-}
-
-// settle decides conditions on unknown keys in favour of an effect: statements
-// of that effect lose the condition, those of the other become inert. They keep
-// their places, so that reasons name the right one.
-func settle(policies []iampolicy.Named, known func(string) bool, favoured iampolicy.Effect) []iampolicy.Named {
-	list := make([]iampolicy.Named, 0, len(policies)+1)
-	for _, named := range policies {
-		var changed *iampolicy.Document
-		for i, s := range named.Document.Statements {
-			if len(unknownKeys(s, known)) == 0 {
-				continue
-			}
-			if changed == nil {
-				d := *named.Document
-				d.Statements = slices.Clone(d.Statements)
-				changed = &d
-			}
-			if s.Effect == favoured {
-				s.Condition = slices.DeleteFunc(slices.Clone(s.Condition), func(c iampolicy.Condition) bool { return !known(c.Key) })
-			} else {
-				s = inert(s)
-			}
-			changed.Statements[i] = s
-		}
-		if changed != nil {
-			named.Document = changed
-		}
-		list = append(list, named)
 	}
 	return list
 }
@@ -207,7 +178,7 @@ func (s side) sure(known func(string) bool) bool {
 	}
 	for _, named := range s.policies {
 		for _, statement := range named.Document.Statements {
-			if len(unknownKeys(statement, known)) > 0 {
+			if len(unknownKeys(named.Document.Version, statement, known)) > 0 {
 				return false
 			}
 		}
@@ -220,12 +191,6 @@ func (s *sides) withoutDenies(req iampolicy.Request, known func(string) bool) ia
 	return iampolicy.Evaluate(req, s.policies(func(side side, p *iampolicy.Principals) []iampolicy.Named {
 		return allowsOnly(side.best(known, p))
 	}, false))
-}
-
-// inert is a statement that no request matches.
-func inert(s iampolicy.Statement) iampolicy.Statement {
-	s.Action, s.NotAction = []string{"xshare:Nothing"}, nil
-	return s
 }
 
 // read gathers what the snapshots have of the grant's sides.

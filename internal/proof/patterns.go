@@ -1,0 +1,257 @@
+package proof
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+)
+
+// patterns are those of all sides that some of the texts below one match, and
+// not all: of ARNs of objects below that of a prefix, or of prefixes.
+type patterns struct {
+	base    []rune
+	known   func(string) bool
+	context map[string][]string // which has the values of policy variables
+
+	narrow []glob
+	takes  []glob // those of the narrow ones that may take something out
+	named  bool   // an object may be named as the base itself
+}
+
+// glob is a pattern without policy variables.
+type glob struct {
+	iampolicy.Glob
+	ignoreCase bool
+}
+
+// ofResources is how patterns for resources are compared.
+var ofResources = iampolicy.TextOperator{Wild: true}
+
+// objects looks for those of objects below a prefix.
+func (s *sides) objects(base string, req iampolicy.Request) *patterns {
+	_, key, _ := strings.Cut(base, "/")
+	found := &patterns{base: []rune(base), known: known(req), context: req.Context, named: key != ""}
+	for _, side := range s.all() {
+		for _, named := range side.policies {
+			for _, statement := range named.Document.Statements {
+				takes, gives := statement.NotResource, statement.Resource
+				if statement.Effect == iampolicy.Deny {
+					takes, gives = gives, takes
+				}
+				for _, pattern := range takes {
+					found.add(pattern, named.Document.Version, ofResources, true)
+				}
+				for _, pattern := range gives {
+					found.add(pattern, named.Document.Version, ofResources, false)
+				}
+			}
+		}
+	}
+	if s.key.key != nil && !s.key.bucket {
+		found.addValues(s.onKey().all(), s3Context)
+	}
+	return found
+}
+
+// addValues adds the values of all conditions on a key.
+func (p *patterns) addValues(sides []side, key string) {
+	for _, side := range sides {
+		for _, named := range side.policies {
+			for _, statement := range named.Document.Statements {
+				for _, c := range statement.Condition {
+					op, ok := iampolicy.CompareTexts(c.Operator)
+					if !ok || !strings.EqualFold(c.Key, key) {
+						continue
+					}
+					for _, value := range c.Values {
+						p.add(value, named.Document.Version, op, true)
+					}
+				}
+			}
+		}
+	}
+}
+
+// add adds a pattern, or a value that an operator compares as such, if some of
+// the texts match and not all. What takes in an unknown variable is taken for
+// any text there; what has no value matches none.
+func (p *patterns) add(text, version string, op iampolicy.TextOperator, takes bool) {
+	g := glob{ignoreCase: op.IgnoreCase}
+	switch variables := version == iampolicy.Version2012; {
+	case variables:
+		var ok bool
+		if g.Glob, ok = iampolicy.Expand(iampolicy.Loosen(text, p.known, !op.Wild), p.context, true); !ok {
+			return
+		}
+	case op.Wild:
+		g.Glob, _ = iampolicy.Expand(text, nil, false)
+	default:
+		g.Glob = iampolicy.Glob(text)
+	}
+	rests := g.after(p.base)
+	if len(rests) == 0 || slices.ContainsFunc(rests, all) {
+		return
+	}
+	p.narrow = append(p.narrow, g)
+	if takes {
+		p.takes = append(p.takes, g)
+	}
+}
+
+// all reports whether all texts match a pattern, or all but the empty one.
+func all(rest iampolicy.Glob) bool {
+	texts, characters := wildcards(rest)
+	return texts > 0 && characters <= 1 && texts+characters == len(rest)
+}
+
+func wildcards(g iampolicy.Glob) (texts, characters int) {
+	for _, c := range g {
+		switch c {
+		case iampolicy.AnyText:
+			texts++
+		case iampolicy.AnyCharacter:
+			characters++
+		}
+	}
+	return texts, characters
+}
+
+// taken are texts in each pattern that may take something out, those of one
+// pattern together: it may take out some of them only.
+func (p *patterns) taken() [][]string {
+	var list [][]string
+	if p.named {
+		list = append(list, []string{string(p.base)})
+	}
+	rare := string(p.rare())
+	for _, g := range p.takes {
+		for _, rest := range g.after(p.base) {
+			list = append(list, slices.Compact([]string{string(p.base) + fill(rest, sampleKey, "x"), string(p.base) + fill(rest, rare, rare)}))
+		}
+	}
+	slices.SortFunc(list, slices.Compare)
+	return slices.CompactFunc(list, slices.Equal)
+}
+
+// fill puts texts in place of wildcards.
+func fill(g iampolicy.Glob, text, character string) string {
+	var out strings.Builder
+	for _, c := range g {
+		switch c {
+		case iampolicy.AnyText:
+			out.WriteString(text)
+		case iampolicy.AnyCharacter:
+			out.WriteString(character)
+		default:
+			out.WriteRune(c)
+		}
+	}
+	return out.String()
+}
+
+// spare is a key below the base that no narrow pattern matches; not ok: there is
+// none. A text of one character that is in none of them matches only patterns of
+// nothing but wildcards, which go by its length alone. So if any text escapes
+// them, that of its length does; and none is needed that is longer than all of
+// them want.
+func (p *patterns) spare() (key string, ok bool) {
+	rare, most := string(p.rare()), 0
+	for _, g := range p.narrow {
+		_, characters := wildcards(g.Glob)
+		most = max(most, characters)
+	}
+	keys := []string{sampleKey, "0" + sampleKey + "0", "_" + sampleKey + "_"}
+	for n := range most + 1 {
+		keys = append(keys, strings.Repeat(rare, n+1))
+	}
+	for _, key := range keys {
+		text := slices.Concat(p.base, []rune(key))
+		if !slices.ContainsFunc(p.narrow, func(g glob) bool { return g.matches(text) }) {
+			return key, true
+		}
+	}
+	return sampleKey, false
+}
+
+// rare is a character that is in no narrow pattern, in neither case.
+func (p *patterns) rare() rune {
+	in := func(c rune) bool {
+		return slices.ContainsFunc(p.narrow, func(g glob) bool {
+			return slices.ContainsFunc(g.Glob, func(have rune) bool { return sameLetter(have, c) })
+		})
+	}
+	for _, c := range "0_~Z9jqx!|" {
+		if !in(c) {
+			return c
+		}
+	}
+	c := 'À' // and on: there are more letters than patterns have characters
+	for in(c) || !unicode.IsLetter(c) {
+		c++
+	}
+	return c
+}
+
+// sameLetter reports whether two characters are equal without case.
+func sameLetter(a, b rune) bool {
+	return a == b || a >= 0 && b >= 0 && strings.EqualFold(string(a), string(b))
+}
+
+// matches reports whether a text matches.
+func (g glob) matches(text []rune) bool {
+	return slices.Contains(g.reached(text), len(g.Glob))
+}
+
+// after are the patterns of what may follow the base in texts that match; that
+// nothing does is none of them.
+func (g glob) after(base []rune) []iampolicy.Glob {
+	var list []iampolicy.Glob
+	for _, at := range g.reached(base) {
+		if at < len(g.Glob) {
+			list = append(list, g.Glob[at:])
+		}
+	}
+	return list
+}
+
+// reached are the places in a pattern at which a text may end that began at its
+// start; its length is among them where the text matches.
+func (g glob) reached(text []rune) []int {
+	equal := func(a, b rune) bool { return a == b || g.ignoreCase && sameLetter(a, b) }
+	at := map[int]bool{}
+	var enter func(i int)
+	enter = func(i int) {
+		if at[i] {
+			return
+		}
+		at[i] = true
+		if i < len(g.Glob) && g.Glob[i] == iampolicy.AnyText {
+			enter(i + 1)
+		}
+	}
+	enter(0)
+	for _, c := range text {
+		before := at
+		at = map[int]bool{}
+		for i := range before {
+			switch {
+			case i == len(g.Glob):
+			case g.Glob[i] == iampolicy.AnyText:
+				enter(i)
+			case g.Glob[i] == iampolicy.AnyCharacter || equal(g.Glob[i], c):
+				enter(i + 1)
+			}
+		}
+		if len(at) == 0 {
+			return nil
+		}
+	}
+	list := make([]int, 0, len(at))
+	for i := range at {
+		list = append(list, i)
+	}
+	slices.Sort(list)
+	return list
+}
