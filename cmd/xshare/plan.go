@@ -21,7 +21,7 @@ differences of every policy document. It uses credentials that cannot write.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.plan(cmd.Context(), directory(args)) },
 	}
-	a.addFormat(cmd, "text", "json", "markdown")
+	a.addFormat(cmd, "text", "json", "markdown", "awscli")
 	a.addAccountFlags(cmd)
 	a.addPlanFlags(cmd)
 	cmd.Flags().StringVar(&a.flags.out, "out", "", "save the plan to this file, for apply --plan")
@@ -66,6 +66,8 @@ func (a *app) showPlan(w *world, changes *plan.Changes) error {
 		return a.printDocument(changes.Document(w.commit, w.problems...))
 	case "markdown":
 		return report.PlanMarkdown(a.streams.out, changes, w.commit, w.problems)
+	case "awscli":
+		return report.PlanAWSCLI(a.streams.out, changes, w.commit, w.problems)
 	}
 	return report.Plan(a.streams.out, changes, w.problems, a.outStyle())
 }

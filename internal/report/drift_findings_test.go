@@ -149,9 +149,9 @@ func sums(t *testing.T, text []byte) {
 		Suites []struct {
 			counts
 			Cases []struct {
-				Err              *struct{} `xml:"error"`
-				Failed           *struct{} `xml:"failure"`
-				Left             *struct{} `xml:"skipped"`
+				Err    *struct{} `xml:"error"`
+				Failed *struct{} `xml:"failure"`
+				Left   *struct{} `xml:"skipped"`
 			} `xml:"testcase"`
 		} `xml:"testsuite"`
 	}

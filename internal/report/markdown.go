@@ -27,9 +27,9 @@ const (
 	// markdownSize is how many bytes a text may have; the rest of what GitHub
 	// takes is for a line that a pipeline adds.
 	markdownSize = 64_000
-	// Who gains what, and what is wrong, leave room for the rest.
-	markdownAccess   = 20_000
-	markdownProblems = 20_000
+	// markdownBlock is how many bytes one block may have of them, such as what is
+	// wrong, so that the rest has room too.
+	markdownBlock = 20_000
 	// markdownEnd is kept for what tells that something was left out.
 	markdownEnd = 1_000
 	// markdownName is how many characters of a name are shown where only one
@@ -62,13 +62,13 @@ func (m *markdown) heading(title string, p *plan.Plan, commit string) {
 	m.line(of + ".")
 }
 
-// block writes pieces as one block of code under a title, in at most so many
-// bytes. noun is what each of them is.
-func (m *markdown) block(title, language string, pieces []string, most int, noun string) {
+// block writes pieces as one block of code under a title. noun is what each of
+// them is.
+func (m *markdown) block(title, language string, pieces []string, noun string) {
 	if len(pieces) == 0 {
 		return
 	}
-	text, left := fenced(language, pieces, min(most, m.room()))
+	text, left := fenced(language, pieces, min(markdownBlock, m.room()))
 	m.line(title)
 	m.WriteString(text)
 	m.more(left, noun)
@@ -98,7 +98,7 @@ func (m *markdown) problems(pl *plan.Plan, problems []specs.Problem) {
 	if len(warnings) > 0 {
 		tally = append(tally, count(len(warnings), "warning"))
 	}
-	m.block("**"+strings.Join(tally, ", ")+"**", "text", pieces, markdownProblems, "problem")
+	m.block("**"+strings.Join(tally, ", ")+"**", "text", pieces, "problem")
 }
 
 // accounts writes the changes of each account, folded away under its name. noun

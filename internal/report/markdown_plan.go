@@ -27,8 +27,8 @@ func PlanMarkdown(w io.Writer, changes *plan.Changes, commit string, more []spec
 	if changes.Stops() {
 		m.line("**None of this can be applied: see the errors.**")
 	}
-	a := changes.Access
-	if len(a.Gained)+len(a.Lost) > 0 {
+	switch a := changes.Access; {
+	case len(a.Gained)+len(a.Lost) > 0:
 		var pieces []string
 		for _, text := range accessTexts(a.Gained) {
 			pieces = append(pieces, signed("+", text))
@@ -36,10 +36,10 @@ func PlanMarkdown(w io.Writer, changes *plan.Changes, commit string, more []spec
 		for _, text := range accessTexts(a.Lost) {
 			pieces = append(pieces, signed("-", text))
 		}
-		m.block("**Access:** "+accessTally(a), "diff", pieces, markdownAccess, "line")
-	} else if s.Error > 0 {
+		m.block("**Access:** "+accessTally(a), "diff", pieces, "line")
+	case s.Error > 0:
 		m.line("**Access:** nobody gains or loses any, as far as could be seen; see the errors.")
-	} else if todo {
+	case todo:
 		m.line("**Access:** nobody gains or loses any.")
 	}
 	m.problems(changes.Plan, slices.Concat(more, changes.Problems))
@@ -78,7 +78,7 @@ func DriftMarkdown(w io.Writer, changes *plan.Changes, commit string, more []spe
 	for _, text := range accessTexts(changes.Access.Gained) {
 		pieces = append(pieces, signed("+", text))
 	}
-	m.block("**Access:** `-` is live and no spec states it; `+` is missing.", "diff", pieces, markdownAccess, "line")
+	m.block("**Access:** `-` is live and no spec states it; `+` is missing.", "diff", pieces, "line")
 
 	isOrphan := func(p specs.Problem) bool { return p.Code == plan.CodeOrphan }
 	var orphans []string
@@ -88,7 +88,7 @@ func DriftMarkdown(w io.Writer, changes *plan.Changes, commit string, more []spe
 		}
 	}
 	if n := len(orphans); n > 0 {
-		m.block("**"+count(n, "orphan")+"**, which apply leaves without `--prune`", "text", orphans, markdownProblems, "orphan")
+		m.block("**"+count(n, "orphan")+"**, which apply leaves without `--prune`", "text", orphans, "orphan")
 	}
 	m.problems(changes.Plan, slices.DeleteFunc(slices.Concat(more, changes.Problems), isOrphan))
 	if s.Differs() {

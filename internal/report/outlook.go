@@ -18,6 +18,7 @@ type outlook struct {
 	codes   map[string]string // of the error of each change that cannot be done, by its id
 	results map[string]*executor.ChangeResult
 	writes  map[string]*plan.Change // the last write of each, by its id
+	tasks   []*executor.Task        // all writes, in the order in which they are done one by one
 }
 
 // foresee rehearses an apply in which all that is tried works, with the same
@@ -30,6 +31,7 @@ func foresee(changes *plan.Changes) outlook {
 	s := executor.NewSchedule(changes)
 	for t := s.Next(); t != nil; t = s.Next() {
 		o.writes[t.Change.ID] = t.Change
+		o.tasks = append(o.tasks, t)
 		s.Report(t, executor.Outcome{})
 	}
 	for i, r := range s.Result().Changes {
