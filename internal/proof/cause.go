@@ -211,7 +211,7 @@ func (f *findings) missingRole() {
 // explain finds the causes of a request that is denied at best, and says in one
 // sentence why it is.
 func (f *findings) explain(req iampolicy.Request, c call, best iampolicy.Decision) string {
-	known := known(req)
+	known := f.sides.known(req)
 	var why []string
 	if best.Outcome == iampolicy.ExplicitDeny {
 		why = append(why, f.explicitDeny(c, best, f.grant.Bucket.Account.ID, f.bucketARN()))

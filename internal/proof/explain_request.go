@@ -103,7 +103,7 @@ func (x *explainer) askKey(of asked, action string) (asked, bool) {
 }
 
 func (x *explainer) decided(a asked) asked {
-	a.known = known(a.req)
+	a.known = a.on.known(a.req)
 	a.best = iampolicy.Evaluate(a.req, a.on.atBest(a.known))
 	// Unlike in a proof also where it is denied at best: each side is told of.
 	a.worst = a.on.decideAtWorst(a.req, a.known)

@@ -62,7 +62,7 @@ func (k keySide) unsettled(on *sides, req iampolicy.Request) string {
 		for _, named := range side.policies {
 			for _, statement := range named.Document.Statements {
 				for _, pattern := range slices.Concat(statement.Resource, statement.NotResource) {
-					ids := &patterns{base: []rune(base), known: known(req), context: req.Context}
+					ids := &patterns{base: []rune(base), known: on.known(req), context: req.Context}
 					ids.add(pattern, named.Document.Version, ofResources, true)
 					for _, alike := range ids.taken() {
 						req.Resource = alike[0]

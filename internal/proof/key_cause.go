@@ -90,7 +90,7 @@ func (f *findings) unqualifiedKey(action string) string {
 
 // keyDenied finds what keeps the role from the key.
 func (f *findings) keyDenied(on *sides, req iampolicy.Request, use keyUse, best iampolicy.Decision) string {
-	known := known(req)
+	known := on.known(req)
 	var why []string
 	told := use.action // with what it is for, where nothing else is
 	if use.why != "" && !slices.ContainsFunc(calls(f.grant), func(c call) bool {

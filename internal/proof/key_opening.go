@@ -77,7 +77,7 @@ func (p *prover) opening(g plan.Grant) (o opening) {
 		}
 		p.keyChecks(g, s, found, req, c)
 		for _, use := range keyUses[c.action] {
-			grants = grants || k.grants != "" && k.key != nil && k.lacks(p.keyRequest(g, k, req, use.action))
+			grants = grants || k.grants != "" && k.key != nil && k.lacks(s, p.keyRequest(g, k, req, use.action))
 		}
 	}
 	for _, cause := range found.causes() {
@@ -123,6 +123,7 @@ func (p *prover) roleToBe(g plan.Grant, s *sides) string {
 	case s.role == nil && want.Name != "" && p.snapshots[g.Consumer.Account.ID].Roles[want.Name] == nil:
 		s.role = &plan.LiveRole{Role: want}
 	}
+	s.tagged = p.tagged(s.role)
 	if s.role == nil || s.role.UniqueID == "" {
 		return notMadeID
 	}
@@ -147,8 +148,8 @@ func (f *findings) ofKey(c Cause) bool {
 
 // lacks reports whether the key's policy does not allow a request, whoever
 // makes it has what policies. A policy that was not read lacks nothing.
-func (k keySide) lacks(req iampolicy.Request) bool {
-	on := sides{resource: k.policy}
+func (k keySide) lacks(s *sides, req iampolicy.Request) bool {
+	on := sides{resource: k.policy, tagged: s.tagged}
 	on.identity.policies = []iampolicy.Named{everything(iampolicy.Allow, nil)}
 	best, _ := on.decide(req)
 	return !best.Allowed()

@@ -44,7 +44,7 @@ func (k keyed) roleWith(statements ...string) {
 		statements = []string{`{"Effect":"Allow","Action":"sqs:*","Resource":"*"}`}
 	}
 	k.snapshots[consumer].Roles[role] = &plan.LiveRole{
-		Role:     plan.Role{Name: role, Path: "/", ARN: roleARN, Tags: map[string]string{"team": "ml"}},
+		Role:     plan.Role{Name: role, Path: "/", ARN: roleARN, Tags: map[string]string{"team": "ml"}, Trust: []byte(`{"Version":"2012-10-17","Statement":[` + letsAccount + `]}`)},
 		UniqueID: "AROAEXAMPLE0123456789",
 		Inline:   map[string][]byte{"own": []byte(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`)},
 	}

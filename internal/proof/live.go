@@ -116,7 +116,7 @@ func promise(c *specs.Consumer) string {
 
 // doubt says what an access that is allowed at best depends on.
 func (s *sides) doubt(req iampolicy.Request, worst iampolicy.Decision) string {
-	known := known(req)
+	known := s.known(req)
 	for _, of := range []struct {
 		name   iampolicy.Side
 		sides  []side

@@ -32,7 +32,7 @@ var ofResources = iampolicy.TextOperator{Wild: true}
 // objects looks for those of objects below a prefix.
 func (s *sides) objects(base string, req iampolicy.Request) *patterns {
 	_, key, _ := strings.Cut(base, "/")
-	found := &patterns{base: []rune(base), known: known(req), context: req.Context, named: key != ""}
+	found := &patterns{base: []rune(base), known: s.known(req), context: req.Context, named: key != ""}
 	for _, side := range s.all() {
 		for _, named := range side.policies {
 			for _, statement := range named.Document.Statements {

@@ -107,8 +107,10 @@ func (p *prover) request(g plan.Grant, role *plan.LiveRole, c call) iampolicy.Re
 	}
 	if role != nil {
 		caller.UniqueID = role.UniqueID
-		for k, v := range role.Tags {
-			context["aws:PrincipalTag/"+k] = []string{v}
+		if !p.tagged(role) {
+			for k, v := range role.Tags {
+				context["aws:PrincipalTag/"+k] = []string{v}
+			}
 		}
 	}
 	if region := p.bucketRegion(g); region != "" {
@@ -129,8 +131,9 @@ var absent = []string{"s3:prefix", "aws:username", "aws:principalservicename", "
 
 // known tells whether a proof knows a condition key's value, or that the call
 // does not have it. All else, such as an IP address, only a real call has; and
-// the tags of a caller that was not read are not known either.
-func known(req iampolicy.Request) func(key string) bool {
+// the tags of a caller that was not read, or whose sessions may have their own,
+// are not known either.
+func (s *sides) known(req iampolicy.Request) func(key string) bool {
 	keys := map[string]bool{}
 	for _, k := range absent {
 		keys[k] = true
@@ -138,10 +141,10 @@ func known(req iampolicy.Request) func(key string) bool {
 	for k := range maps.Keys(req.Context) {
 		keys[strings.ToLower(k)] = true
 	}
-	isRead := req.Caller.UniqueID != "" && req.Caller.UniqueID != unreadID || req.Caller.Kind == iampolicy.Anonymous || req.Caller.Kind == iampolicy.Service
+	tags := !s.tagged && (req.Caller.UniqueID != "" && req.Caller.UniqueID != unreadID || req.Caller.Kind == iampolicy.Anonymous || req.Caller.Kind == iampolicy.Service)
 	onKey := strings.HasPrefix(req.Action, "kms:") // to which S3's own keys do not go
 	return func(key string) bool {
 		key = strings.ToLower(key)
-		return keys[key] || isRead && strings.HasPrefix(key, "aws:principaltag/") || onKey && strings.HasPrefix(key, "s3:")
+		return keys[key] || tags && strings.HasPrefix(key, "aws:principaltag/") || onKey && strings.HasPrefix(key, "s3:")
 	}
 }

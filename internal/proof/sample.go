@@ -131,7 +131,7 @@ func (s *sides) listings(c call, req iampolicy.Request) (others [][]call, open s
 	if !below {
 		return nil, ""
 	}
-	found := &patterns{base: []rune(base), known: known(req), context: req.Context}
+	found := &patterns{base: []rune(base), known: s.known(req), context: req.Context}
 	found.addValues(s.all(), prefixKey)
 	key, ok := found.spare()
 	if !ok {

@@ -84,6 +84,7 @@ type sides struct {
 	ownershipUnread              string
 	kind                         iampolicy.PrincipalKind // of the caller; empty: a role
 	role                         *plan.LiveRole          // nil: not there, or not read
+	tagged                       bool                    // the role's sessions may have tags of their own
 	user                         *plan.LiveUser          // likewise; a caller has one of them at most
 	bucket                       *plan.LiveBucket        // nil: not there, or not read
 }
@@ -115,7 +116,7 @@ func (s *sides) atWorst(known func(string) bool) iampolicy.Policies {
 // decide evaluates a request at best and at worst. Where nothing is unknown, or
 // it is denied at best, both are one.
 func (s *sides) decide(req iampolicy.Request) (best, worst iampolicy.Decision) {
-	known := known(req)
+	known := s.known(req)
 	best = iampolicy.Evaluate(req, s.atBest(known))
 	if !best.Allowed() || s.sure(known) && len(s.deniedSessions(req)) == 0 {
 		return best, best
@@ -241,7 +242,7 @@ func (p *prover) readIdentity(g plan.Grant, s *sides) {
 		return
 	}
 	if role := snap.Roles[name]; role != nil && role.Path == path {
-		s.role = role
+		s.role, s.tagged = role, p.tagged(role)
 		p.hold(&s.identity, snap, role.ARN, role.Attached, role.Inline, "")
 		s.boundary, s.hasBoundary = p.boundarySide(snap, "role", role.Boundary)
 	}
