@@ -174,10 +174,16 @@ func (b *builder) permissionPolicies() {
 			unselected[g.roleStep] = append(unselected[g.roleStep], permissions(g.Pairs)...)
 		}
 	}
+	named := map[string]*rolePermissions{} // by account and name as IAM tells names apart
 	for _, key := range slices.Sorted(maps.Keys(b.permissions)) {
 		perm := b.permissions[key]
 		for i, chunk := range b.split(perm) {
 			name := policyName(b.repo.Name, perm.role, perm.name, i+1)
+			if other := named[perm.account.ID+"/"+strings.ToLower(name)]; other != nil {
+				b.sameName(name, perm, other)
+				continue
+			}
+			named[perm.account.ID+"/"+strings.ToLower(name)] = perm
 			b.permissionPolicy(perm, name, chunk)
 			policy := b.steps[StepID(TypePolicy, perm.account.ID, "", name)]
 			policy.Elsewhere = unselected[StepID(TypeRole, perm.account.ID, "", perm.role)]
@@ -201,6 +207,21 @@ func (b *builder) permissionPolicies() {
 		s := b.steps[g.bucketStep]
 		s.Parts = append(s.Parts, part)
 	}
+}
+
+// sameName reports two sets of permissions whose policies would be one: a
+// policyName that is the name of another role's policy by default, or what a
+// policy that is split is called next.
+func (b *builder) sameName(name string, perm, other *rolePermissions) {
+	if perm.name == "" { // the one that can be changed
+		perm, other = other, perm
+	}
+	g := perm.grants[0]
+	b.problems = append(b.problems, specs.Problem{
+		Code: "conflict", Severity: specs.SeverityError, Share: g.Share, Account: perm.account.ID, Source: g.Source,
+		Message: fmt.Sprintf("managed policy %s of role %s would also be that of role %s, at %s", name, perm.role, other.role, other.grants[0].Source),
+		Mend:    "choose another policyName",
+	})
 }
 
 // permissions are a grant's pairs as a permissions policy holds them.

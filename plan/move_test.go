@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/xshare/xshare/specs"
@@ -63,6 +65,55 @@ func moving(first, second string) []string {
 `
 	}
 	return []string{spec("one", first), spec("two", second)}
+}
+
+// A policyName may be what xshare calls another policy: the default name of
+// another role's, or the next of one that is split.
+func TestPolicyNameOfAnother(t *testing.T) {
+	consumer := func(name, bucket, role, policy string, prefixes int) string {
+		spec := name + "\n  bucket: {name: " + bucket + ", account: lake, create: true}\n  consumers:\n    - account: lab\n      role: {name: " + role + "}\n      access: read\n"
+		if policy != "" {
+			spec += "      policyName: " + policy + "\n"
+		}
+		if prefixes > 0 {
+			spec += "      prefixes:\n"
+		}
+		for i := range prefixes {
+			spec += fmt.Sprintf("        - prefix-%03d-%s/\n", i, strings.Repeat("x", 40))
+		}
+		return spec
+	}
+	for name, c := range map[string]struct {
+		shares []string
+		want   string // the problem; empty: none
+	}{
+		"a default": {
+			[]string{consumer("one", "bucket-one", "a", "XShare.acme-data.secret", 0), consumer("two", "bucket-two", "secret", "", 0)},
+			"shares/0.yaml:7:7: managed policy xshare.acme-data.secret of role a would also be that of role secret, at shares/1.yaml:7:7: choose another policyName",
+		},
+		"its own default": {
+			[]string{consumer("one", "bucket-one", "a", "xshare.acme-data.a", 0), consumer("two", "bucket-two", "a", "", 0)},
+			"shares/0.yaml:7:7: managed policy xshare.acme-data.a of role a would also be that of role a, at shares/1.yaml:7:7: choose another policyName",
+		},
+		"the default of a role without shares": {
+			[]string{consumer("one", "bucket-one", "a", "xshare.acme-data.b", 0), consumer("two", "bucket-two", "a", "", 0)}, "",
+		},
+		"the next of one that is split": {
+			[]string{consumer("one", "bucket-one", "a", "foo+2", 0), consumer("two", "bucket-two", "b", "foo", 40), consumer("three", "bucket-three", "b", "foo", 40)},
+			"shares/2.yaml:7:7: managed policy foo+2 of role b would also be that of role a, at shares/0.yaml:7:7: choose another policyName",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := Build(load(t, c.shares...), everything)
+			var got []string
+			for _, p := range problems {
+				got = append(got, fmt.Sprintf("%s: %s: %s", p.Source, p.Message, p.Mend))
+			}
+			if strings.Join(got, "\n") != c.want {
+				t.Errorf("problems:\n%s", strings.Join(got, "\n"))
+			}
+		})
+	}
 }
 
 func TestMovedGrantNeverPauses(t *testing.T) {

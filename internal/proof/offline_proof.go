@@ -56,7 +56,14 @@ func (o *offline) prove() {
 	identities := map[string]*identity{}
 	for _, g := range o.plan.Grants {
 		if key := consumerName(g); identities[key] == nil {
-			identities[key] = identityOf(o.inRole[key])
+			id := identityOf(o.inRole[key])
+			for bucket := range id.about {
+				if rights[holder{g.Consumer.Account.ID, g.Consumer.Role.Name, bucket}] == nil {
+					id.stray = append(id.stray, bucket)
+				}
+			}
+			slices.Sort(id.stray)
+			identities[key] = id
 		}
 	}
 	// Each grant's proof reads only, so all processors share them out.
@@ -84,6 +91,7 @@ func (o *offline) prove() {
 type identity struct {
 	about map[string][]iampolicy.Statement
 	other []iampolicy.Statement // about no one bucket
+	stray []string              // buckets that no share grants to the role, sorted
 }
 
 func identityOf(policies []iampolicy.Named) *identity {
@@ -373,6 +381,9 @@ func anotherAccount(id string, accounts map[string]*specs.Account) string {
 func (p *offlineGrant) otherBucket(tries []try, id *identity, rights map[holder][]right) {
 	if p.identity == nil {
 		return
+	}
+	if len(id.stray) > 0 {
+		p.fail("the policies of role %s are about bucket %s too, and no share grants that", p.Consumer.Role.Name, id.stray[0])
 	}
 	bucket := p.Bucket.Name + "-other"
 	for rights[holder{p.Consumer.Account.ID, p.Consumer.Role.Name, bucket}] != nil {

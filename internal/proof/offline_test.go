@@ -199,6 +199,23 @@ func TestOfflineFindsWrongPlans(t *testing.T) {
 			t.Errorf("problems:\n%s", strings.Join(got, "\n"))
 		}
 	})
+	t.Run("statements of another role", func(t *testing.T) {
+		repo, p := offlinePlan(t, offlineShare("s", "lake", "{account: analytics, role: {name: r}, access: read}")+
+			strings.ReplaceAll(offlineShare("t", "lake", "{account: analytics, role: {name: r-other}, access: read}"), "name: data,", "name: secret,"))
+		var first *plan.Step
+		for _, s := range p.Steps {
+			switch {
+			case s.Type == identity && first == nil:
+				first = s
+			case s.Type == identity:
+				first.Parts = append(first.Parts, s.Parts...)
+			}
+		}
+		want := "the policies of role r are about bucket secret too, and no share grants that"
+		if got := codesOf(proof.Offline(repo, p)); len(got) != 1 || !strings.HasPrefix(got[0], "error unproved shares/s.yaml:8:7: "+want) {
+			t.Errorf("problems:\n%s", strings.Join(got, "\n"))
+		}
+	})
 	t.Run("within the account", func(t *testing.T) {
 		repo, p := offlinePlan(t, offlineShare("s", "lake", "{account: lake, role: {name: r}, access: read, prefixes: [in/]}"))
 		eachPair(p, bucket, func(p *iampolicy.Pair) { p.Principal = "arn:aws:iam::111111111111:role/r-other" })
