@@ -31,6 +31,9 @@ func (x *explainer) request(c call) iampolicy.Request {
 	switch q.kind {
 	case iampolicy.Session:
 		req.Caller.ARN = q.Principal
+		if id := iampolicy.DefaultContext(req, time.Time{})["aws:userid"]; id != nil {
+			req.Context["aws:userid"] = id
+		}
 	case iampolicy.User:
 		req.Caller = iampolicy.Caller{Kind: iampolicy.User, ARN: q.Principal, Account: q.account}
 		x.defaults(&req)
