@@ -68,6 +68,9 @@ func (d *draw) resources(s map[string]any, bucket string) {
 		arn + "/*", arn + "/*", arn + "/incoming/*", arn + "/team/a/*", arn + "/incoming/secret/*", arn + "/*/secret/*", arn + "/*.tmp", arn + "/incoming*",
 		arn + "/incoming/a.txt", arn + "/*a*", arn + "/incoming/20??-*", arn + "/team/*/b*", arn + "/incoming/", arn + "/sp ace*",
 	}
+	if d.chance(4) {
+		objects = d.byVariables(arn)
+	}
 	switch d.IntN(8) {
 	case 0:
 		s["NotResource"] = d.some(objects...)
@@ -79,6 +82,24 @@ func (d *draw) resources(s map[string]any, bucket string) {
 		s["Resource"] = []string{arn, pick(d.Rand, objects)}
 	default:
 		s["Resource"] = []string{arn, arn + "/*"}
+	}
+}
+
+// byVariables are objects that policy variables name, in the ways that they are
+// written, and that characters name of which one has two bytes. What some of
+// them name, only a call tells.
+func (d *draw) byVariables(arn string) []string {
+	if d.chance(3) {
+		d.unknown = true
+		return []string{
+			arn + "/${aws:userid}/*", arn + "/incoming/${aws:userid}/*", arn + "/incoming/${s3:ExistingObjectTag/closed, 'secret'}/*",
+			arn + "/${aws:SourceIdentity, 'incoming'}/*", arn + "/*${aws:SourceIdentity, 'a'}.txt", arn + "/*",
+		}
+	}
+	return []string{
+		arn + "/${aws:PrincipalTag/team}/*", arn + "/*/${aws:principaltag/Team}/*", arn + "/incoming/${aws:PrincipalTag/none, 'secret'}/*",
+		arn + "/${aws:username}/*", arn + "/${aws:username,'team'}/a/*", arn + "/${aws:PrincipalAccount}/*", arn + "/*${aws:username, '.tmp'}",
+		arn + "/incoming/${*}*", arn + "/*/sp?ace+?%.t?t", arn + "/*+?%*", arn + "/team/?/b/*",
 	}
 }
 
@@ -147,14 +168,21 @@ func (d *draw) conditions() []drawn {
 		{equal, "aws:ResourceAccount", [][]string{{lake}, {analytics, apps}, {"${aws:PrincipalAccount}"}}},
 		{equal, "s3:ResourceAccount", [][]string{{lake}, {apps}}},
 		{equal, "aws:RequestedRegion", [][]string{{"us-east-1"}, {"eu-west-1"}, {"us-*", "eu-*"}}},
-		{equal, "aws:PrincipalTag/team", [][]string{{"analytics"}, {"finance"}, {"*"}}},
-		{equal, "s3:prefix", [][]string{{"incoming/", "incoming/*"}, {"team/a/*"}, {""}, {"incoming/secret/*"}, {"secret*"}}},
+		{equal, "aws:PrincipalTag/team", [][]string{{"analytics"}, {"finance"}, {"*"}, {"${aws:PrincipalTag/Team}"}, {"${aws:username, 'analytics'}"}}},
+		{equal, "s3:prefix", [][]string{{"incoming/", "incoming/*"}, {"team/a/*"}, {""}, {"incoming/secret/*"}, {"secret*"}, {"INCOMING/SECRET/", "Team/A/*"}, {"${aws:PrincipalTag/none, 'incoming/'}"}}},
 		{[]string{"Null"}, "s3:prefix", truth},
 		{[]string{"Null"}, "aws:PrincipalTag/team", truth},
 		{[]string{"Null"}, "aws:username", truth},
 		{[]string{"StringLike", "StringNotLike", "StringNotEqualsIfExists"}, "aws:username", [][]string{{"a*"}, {"bob"}}},
 		{equal, "aws:SourceAccount", [][]string{{lake}}},
 	}
+}
+
+// byTexts are the operators that compare texts, of which each takes policy
+// variables.
+var byTexts = []string{
+	"StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase",
+	"StringEqualsIfExists", "ForAllValues:StringEquals", "ForAnyValue:StringLike", "ForAnyValue:StringNotEquals",
 }
 
 // onlyCalls are those on keys that only a call has.
@@ -168,6 +196,10 @@ var onlyCalls = []drawn{
 	{[]string{"StringEquals", "StringNotEquals"}, "s3:x-amz-acl", [][]string{{"bucket-owner-full-control"}}},
 	{[]string{"StringEquals", "StringNotEqualsIfExists"}, "s3:x-amz-server-side-encryption", [][]string{{"aws:kms"}}},
 	{[]string{"StringEquals", "StringNotEquals"}, "s3:signatureversion", [][]string{{"AWS4-HMAC-SHA256"}}},
+	{byTexts, "aws:PrincipalTag/team", [][]string{{"${s3:ExistingObjectTag/closed}"}, {"${s3:ExistingObjectTag/closed, 'analytics'}"}, {"finance", "${aws:SourceIdentity, 'analytics'}"}}},
+	{byTexts, "aws:PrincipalAccount", [][]string{{"${s3:ExistingObjectTag/closed}"}, {lake, "${aws:SourceIdentity, '" + analytics + "'}"}, {"${aws:PrincipalAccount}${aws:userid}"}}},
+	{[]string{"ArnLike", "ArnNotLike", "StringLike", "StringNotLike"}, "aws:PrincipalArn", [][]string{{"arn:aws:iam::*:role/${aws:SourceIdentity, 'reader'}"}, {"*${aws:userid}", own}}},
+	{byTexts, "s3:prefix", [][]string{{"${aws:SourceIdentity, 'incoming/'}"}, {"incoming/${aws:userid}*"}}},
 }
 
 // onKeys are those of a request on a key.
