@@ -33,13 +33,12 @@ type world struct {
 
 // open reads the specs in dir, builds the plan and connects to its accounts,
 // or to the embedded AWS with --sandbox. The returned function ends it: it
-// saves the sandbox and writes --stats, also after a failure.
+// saves the sandbox, also after a failure.
 func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, end func() error, err error) {
-	stats := awslive.NewStats()
 	var closers []func() error
 	end = func() error {
-		a.tellStats(stats)
-		errs := []error{a.writeStats(stats)}
+		a.tellStats()
+		var errs []error
 		for _, c := range closers {
 			errs = append(errs, c())
 		}
@@ -75,7 +74,7 @@ func (a *app) open(ctx context.Context, dir string, readOnly bool) (_ *world, en
 		Accounts: repo.Accounts, Partition: p.Partition, Region: repo.Region,
 		Repository: repo.Name, FormerNames: repo.FormerNames, Ours: p.Ours,
 		Regions:  p.Regions,
-		ReadOnly: readOnly, Version: version(), Stats: stats,
+		ReadOnly: readOnly, Version: version(), Stats: a.stats,
 	}
 	if a.flags.sandbox {
 		server, endpoint, err := a.startSandbox(dir, repo)
@@ -198,11 +197,11 @@ func (a *app) complete(w *world, changes *plan.Changes) {
 	changes.Problems = slices.Concat(changes.Problems, unasked, w.gone, w.since.unread(w.repo, changes, w.snapshots))
 }
 
-func (a *app) writeStats(stats *awslive.Stats) error {
+func (a *app) writeStats() error {
 	if a.flags.stats == "" {
 		return nil
 	}
-	text, err := json.MarshalIndent(stats, "", "  ")
+	text, err := json.MarshalIndent(a.stats, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -213,11 +212,11 @@ func (a *app) writeStats(stats *awslive.Stats) error {
 }
 
 // tellStats says with --verbose what was called.
-func (a *app) tellStats(stats *awslive.Stats) {
+func (a *app) tellStats() {
 	if !a.flags.verbose {
 		return
 	}
-	r := stats.Report()
+	r := a.stats.Report()
 	for _, account := range slices.Sorted(maps.Keys(r.Calls)) {
 		for _, operation := range slices.Sorted(maps.Keys(r.Calls[account])) {
 			fmt.Fprintf(a.streams.err, "%s  %s: %d\n", account, operation, r.Calls[account][operation])

@@ -3,9 +3,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/xshare/xshare/internal/awslive"
 )
 
 func main() {
@@ -19,7 +23,7 @@ func main() {
 func run(ctx context.Context, args []string, streams streams, signals <-chan os.Signal) int {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	a := &app{streams: streams, stop: make(chan struct{})}
+	a := &app{streams: streams, stats: awslive.NewStats(), stop: make(chan struct{})}
 	done := make(chan struct{})
 	defer close(done)
 	go func() {
@@ -39,5 +43,12 @@ func run(ctx context.Context, args []string, streams streams, signals <-chan os.
 	}()
 	root := newRootCommand(a)
 	root.SetArgs(args)
-	return a.exitCode(ctx, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if unwritten := a.writeStats(); unwritten != nil {
+		fmt.Fprintln(streams.err, "xshare:", unwritten)
+		if err == nil || errors.Is(err, errDifferences) {
+			err = errFailed
+		}
+	}
+	return a.exitCode(ctx, err)
 }

@@ -9,6 +9,9 @@ import (
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/xshare/xshare/internal/awslive"
 )
 
 // app is what all commands stand on: the streams, the flags, and the signal
@@ -16,6 +19,7 @@ import (
 type app struct {
 	streams streams
 	flags   flags
+	stats   *awslive.Stats // of all calls; --stats writes them however the command ends
 
 	stop         chan struct{} // closed by the first interrupt
 	stopsCleanly atomic.Bool   // a command is at work that heeds stop
@@ -64,6 +68,7 @@ default.`,
 		SilenceUsage:               true,
 		SilenceErrors:              true,
 		Args:                       noSuchCommand,
+		PersistentPreRunE:          noEmptyFlag,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(a.streams.in)
@@ -90,6 +95,18 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("there is no command %q: did you mean %s?", args[0], strings.Join(close, " or "))
 	}
 	return fmt.Errorf("there is no command %q: see %s --help", args[0], cmd.CommandPath())
+}
+
+// noEmptyFlag refuses a flag that was given and is empty, such as --since
+// "$BASE" without BASE: without the flag more would be done.
+func noEmptyFlag(cmd *cobra.Command, _ []string) error {
+	var errs []error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" {
+			errs = append(errs, fmt.Errorf("--%s is empty: give it a value, or leave it out", f.Name))
+		}
+	})
+	return errors.Join(errs...)
 }
 
 // directory is a command's DIR argument.
@@ -144,6 +161,10 @@ func (a *app) addSandboxFlags(cmd *cobra.Command) {
 	addCheck(cmd, func() error {
 		if a.flags.sandboxState != "" && !a.flags.sandbox {
 			return errors.New("--sandbox-state goes with --sandbox: without it, this would be done in the real accounts")
+		}
+		if err := checkPlace("--stats", a.flags.stats); err != nil {
+			a.flags.stats = "" // it is told once
+			return err
 		}
 		return nil
 	})
