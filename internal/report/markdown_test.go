@@ -192,11 +192,11 @@ func hostileMarkdown(t *testing.T, next func() string) (planned, drifted string)
 	w.snapshots[consumer].Roles[role].Tags[plan.ShareTag] = next()
 	w.replace(`"s3:PutObject"`, `"s3:`+marker+"`|@#<\"")
 	delete(w.snapshots[consumer].Profiles, role)
-	w.plan.Repository = next()
 	for _, id := range []string{owner, consumer, lab} {
 		w.plan.Aliases[id] = next()
 	}
 	changes := w.compare(plan.Options{})
+	w.plan.Repository = next()
 	for _, c := range changes.Steps {
 		c.Name = next()
 		for i := range c.Parts {

@@ -91,12 +91,16 @@ func SARIF(w io.Writer, base, version string, problems []specs.Problem) error {
 		}
 		run.Results = append(run.Results, sarifResult{
 			RuleID: problem.Code, RuleIndex: i, Level: string(problem.Severity),
-			Message:   sarifText{strings.TrimPrefix(colonBefore(clean(problem.Message), clean(problem.Mend)), ": ")},
+			Message:   sarifText{unlinked(strings.TrimPrefix(colonBefore(clean(problem.Message), clean(problem.Mend)), ": "))},
 			Locations: []sarifLocation{sarifLocationOf(base, problem.Source)},
 		})
 	}
 	return writeJSON(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 }
+
+// unlinked is a text without links: SARIF has them in plain text too, as
+// [text](address), and a name in a spec may read so.
+func unlinked(text string) string { return strings.ReplaceAll(text, "](", "] (") }
 
 // sarifRuleOf is the rule of a problem's code: its lint or difference, where
 // there is one; of other problems each says itself what is wrong.

@@ -113,6 +113,18 @@ func TestSARIF(t *testing.T) {
 	}
 }
 
+// A message may come with a pull request: it links nowhere.
+func TestSARIFLinksNowhere(t *testing.T) {
+	var out bytes.Buffer
+	problem := specs.Problem{Code: "x", Severity: specs.SeverityError, Message: "[click](https://example.com)", Mend: "[me](1)"}
+	if err := report.SARIF(&out, "", "v1", []specs.Problem{problem}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `"text": "[click] (https://example.com): [me] (1)"`; !strings.Contains(out.String(), want) {
+		t.Errorf("lacks %s: %s", want, out.String())
+	}
+}
+
 func TestSARIFOfNothing(t *testing.T) {
 	var out bytes.Buffer
 	if err := report.SARIF(&out, "", "v1", nil); err != nil {
