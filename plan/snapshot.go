@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // Want is what to read from one account. It grows with the resources of the
@@ -64,6 +65,10 @@ type Snapshot struct {
 	// Unsearched are buckets that a sweep could not look into, as their
 	// policies could not be read.
 	Unsearched []string
+
+	// At is when its reading began; zero: that was not noted. Policies that hang
+	// on dates are decided by it.
+	At time.Time
 
 	// What only a proof reads. All of it is nil or empty where it was not read,
 	// and Unread says why, in the scopes of its own.

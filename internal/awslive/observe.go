@@ -26,6 +26,7 @@ type reader struct {
 func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, error) {
 	r := &reader{want: want, snap: &plan.Snapshot{
 		Account:  want.Account,
+		At:       c.options.Clock.Now(),
 		Buckets:  map[string]*plan.LiveBucket{},
 		Taken:    map[string]bool{},
 		Roles:    map[string]*plan.LiveRole{},
@@ -86,7 +87,14 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 
 // fail notes a read that gave no answer.
 func (r *reader) fail(scope string, err error) {
-	f := failureOf(scope, err)
+	f := plan.ReadFailure{Scope: scope, Code: codeOf(err), Message: err.Error()}
+	var e *executor.APIError
+	if errors.As(err, &e) {
+		f.Message, f.Mend = e.What(), e.Mend
+		if f.Code == "" {
+			f.Code = e.Code
+		}
+	}
 	r.note(func(snap *plan.Snapshot) {
 		for _, other := range snap.Failures {
 			if other.Scope == scope && other.Message == f.Message {

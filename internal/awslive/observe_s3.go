@@ -33,7 +33,7 @@ func (r *reader) readS3(ctx context.Context) {
 	}
 	found := r.tagged(ctx, regions)
 	var g errgroup.Group
-	g.SetLimit(readsAtOnce)
+	g.SetLimit(r.client.options.Concurrency)
 	for _, name := range found {
 		g.Go(func() error {
 			if err := r.readBucket(ctx, name, regions[name], func([]byte) bool { return true }); err != nil {

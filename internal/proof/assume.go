@@ -11,10 +11,17 @@ import (
 
 // Whether anybody at all can have a role.
 //
-// Premise: who is to use a role is for its owner to say, so a trust policy is
-// only refused where it surely lets in nobody: each principal that an Allow
-// names is deleted, is of a kind that does not make that call, or is denied it
-// whatever the conditions. Conditions of an Allow are taken to hold.
+// Premise: who is to use a role is for its owner to say. So of an Allow, what
+// hangs on conditions that only a call decides (the subject of an identity
+// provider's token, an external id, MFA) is taken to be met by whom the owner
+// means. What is known counts: a date that is over, the account and the
+// organization of who is named, the role's tags, and what the control policies
+// over the role and over who is named say. The role is denied where each
+// principal that an Allow names is surely kept out: it was deleted, is of a kind
+// that does not make that call, does not meet a condition that is known, or is
+// denied it. It is not checked where a Deny that hangs on what only a call
+// decides could keep them all out; an Allow on such a condition says whom its
+// owner means, and a Deny does not say that it leaves anybody.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 
 // The calls by which a role is had, beside assumeRole.
@@ -71,22 +78,16 @@ func trustees(p *iampolicy.Principals) []trustee {
 	return list
 }
 
-// assumers are those principals of a trust policy that may be let have the role.
-func assumers(trust *iampolicy.Document) []trustee {
+// named are the principals of a trust policy's Allows for a call that they
+// make.
+func named(trust *iampolicy.Document) []trustee {
 	var list []trustee
 	for _, s := range trust.Statements {
 		if s.Effect != iampolicy.Allow {
 			continue
 		}
 		for _, who := range trustees(s.Principal) {
-			if slices.Contains(list, who) {
-				continue
-			}
-			if slices.ContainsFunc(who.assumes(), func(action string) bool {
-				return isAbout(s, action) && !slices.ContainsFunc(trust.Statements, func(d iampolicy.Statement) bool {
-					return d.Effect == iampolicy.Deny && len(d.Condition)+len(d.Unknown) == 0 && deniesAll(d, who) && isAbout(d, action)
-				})
-			}) {
+			if !slices.Contains(list, who) && slices.ContainsFunc(who.assumes(), func(action string) bool { return isAbout(s, action) }) {
 				list = append(list, who)
 			}
 		}
@@ -94,20 +95,44 @@ func assumers(trust *iampolicy.Document) []trustee {
 	return list
 }
 
+// assumption is whether anybody can have a role.
+type assumption struct {
+	verdict Verdict
+	let     []trustee // who can, of allowed
+	rulings []ruling  // of each whom the trust policy names
+}
+
+// assumption decides it, of a role that has, or is to have, a trust policy.
+func (p *prover) assumption(g plan.Grant, role *plan.LiveRole, d *iampolicy.Document) assumption {
+	t := &trust{prover: p, grant: g, role: role, document: d, owners: true}
+	a := assumption{verdict: Denied}
+	for _, who := range named(d) {
+		r := t.rule(who)
+		if r.verdict == Allowed {
+			a.let = append(a.let, who)
+		}
+		if gravity[r.verdict] > gravity[a.verdict] {
+			a.verdict = r.verdict
+		}
+		a.rulings = append(a.rulings, r)
+	}
+	return a
+}
+
+// doubt is what it hangs on whether anybody can.
+func (a assumption) doubt() string {
+	for _, r := range a.rulings {
+		if r.doubt != "" {
+			return r.doubt
+		}
+	}
+	return ""
+}
+
 // isAbout reports whether a statement has an action.
 func isAbout(s iampolicy.Statement, action string) bool {
 	is := func(pattern string) bool { return iampolicy.MatchAction(pattern, action) }
 	return slices.ContainsFunc(s.Action, is) || len(s.NotAction) > 0 && !slices.ContainsFunc(s.NotAction, is)
-}
-
-// deniesAll reports whether a Deny is for all that a principal may be.
-func deniesAll(s iampolicy.Statement, who trustee) bool {
-	if s.NotPrincipal != nil {
-		return !slices.ContainsFunc(trustees(s.NotPrincipal), func(spared trustee) bool {
-			return who.kind == "*" || spared.holds(who) || who.holds(spared)
-		})
-	}
-	return slices.ContainsFunc(trustees(s.Principal), func(denied trustee) bool { return denied.holds(who) })
 }
 
 // holds reports whether all that the other may be is among what this may be.
@@ -118,48 +143,64 @@ func (t trustee) holds(other trustee) bool {
 	if t.kind != "AWS" || other.kind != "AWS" {
 		return false
 	}
+	if role, session := iampolicy.CutARN(t.name), iampolicy.CutARN(other.name); role.Service == "iam" && session.Service == "sts" && role.Account == session.Account {
+		_, path, isRole := strings.Cut(role.Resource, "role/")
+		name, ok := strings.CutPrefix(session.Resource, "assumed-role/")
+		if isRole && ok && strings.HasPrefix(name, path[strings.LastIndex(path, "/")+1:]+"/") {
+			return true
+		}
+	}
 	id, whole := accountOf(t.name)
 	of, _ := accountOf(other.name)
 	return whole && id == of
 }
 
-// unassumable is the cause of a role that nobody at all can have; nil: somebody
-// may. Where a service is to have it, see trusted.
-func (f *findings) unassumable(role *plan.LiveRole, d *iampolicy.Document) *Cause {
-	consumer := f.grant.Consumer
-	account := consumer.Account.ID
-	if len(assumers(d)) > 0 {
-		return nil
-	}
-	why, mend := whyNobody(d)
-	if consumer.Role.Create {
-		mend = f.apply(plan.StepID(plan.TypeRole, account, "", role.Name))
-		if spec, err := iampolicy.ParseLive(consumer.Role.TrustPolicy); err == nil && len(assumers(spec)) == 0 {
-			_, how := whyNobody(spec)
-			mend = "correct the spec's trustPolicy (" + how + "), then " + applyMend
+// unassumable finds why nobody at all can have a role. Where a service is to
+// have it, see trusted.
+func (f *findings) unassumable(role *plan.LiveRole, d *iampolicy.Document, a assumption) {
+	barred := false
+	for _, r := range a.rulings {
+		if r.control != nil {
+			r.control.add(f)
+			barred = true
 		}
 	}
-	return &Cause{
-		Code: RoleUnusable, Account: account, Resource: f.grant.RoleARN, Mend: mend,
-		Message: fmt.Sprintf("the trust policy of role %s in account %s lets nobody assume it%s, so nothing can have what its policies allow", role.Name, account, why),
+	if barred { // with the policy that keeps them out mended, they have it
+		return
 	}
-}
-
-// whyNobody says of a trust policy without assumers what stands in the way, and
-// what to do about it.
-func whyNobody(d *iampolicy.Document) (why, mend string) {
-	allowsOnly := *d
-	allowsOnly.Statements = slices.DeleteFunc(slices.Clone(d.Statements), func(s iampolicy.Statement) bool { return s.Effect == iampolicy.Deny })
-	if let := assumers(&allowsOnly); len(let) > 0 {
-		for i, s := range d.Statements {
-			if s.Effect == iampolicy.Deny && slices.ContainsFunc(let, func(who trustee) bool { return deniesAll(s, who) }) {
-				which := statementName(i, s.Sid)
-				return fmt.Sprintf("; %s denies it to all whom others let in", which), fmt.Sprintf("except who is to use the role from %s of its trust policy", which)
+	consumer := f.grant.Consumer
+	account := consumer.Account.ID
+	why, mend := a.whyNobody(d)
+	if consumer.Role.Create {
+		mend = f.apply(plan.StepID(plan.TypeRole, account, "", role.Name))
+		if spec, err := iampolicy.ParseLive(consumer.Role.TrustPolicy); err == nil {
+			if wanted := f.prover.assumption(f.grant, role, spec); wanted.verdict == Denied {
+				_, how := wanted.whyNobody(spec)
+				mend = "correct the spec's trustPolicy (" + how + "), then " + applyMend
 			}
 		}
 	}
+	f.add(Cause{
+		Code: RoleUnusable, Account: account, Resource: f.grant.RoleARN, Mend: mend,
+		Message: fmt.Sprintf("the trust policy of role %s in account %s lets nobody assume it%s, so nothing can have what its policies allow", role.Name, account, why),
+	}, assumeRole, nil)
+}
+
+// whyNobody says of a trust policy that lets in nobody what stands in the way,
+// and what to do about it.
+func (a assumption) whyNobody(d *iampolicy.Document) (why, mend string) {
+	for _, r := range a.rulings {
+		switch {
+		case r.deny != "":
+			return fmt.Sprintf("; %s denies it to all whom others let in", r.deny), fmt.Sprintf("except who is to use the role from %s of its trust policy", r.deny)
+		case r.unmet != "":
+			return fmt.Sprintf("; %s lets in only on conditions that do not hold", r.unmet), fmt.Sprintf("correct the conditions of %s of its trust policy", r.unmet)
+		}
+	}
+	allowing := *d
+	allowing.Statements = slices.DeleteFunc(slices.Clone(d.Statements), func(s iampolicy.Statement) bool { return s.Effect == iampolicy.Deny })
 	var dead, actions []string
-	for _, s := range allowsOnly.Statements {
+	for _, s := range allowing.Statements {
 		if s.Principal != nil {
 			for _, id := range s.Principal.AWS {
 				if iampolicy.IsDead(id) {
@@ -176,7 +217,7 @@ func whyNobody(d *iampolicy.Document) (why, mend string) {
 	switch {
 	case len(actions) == 0:
 		var have []string
-		for _, s := range allowsOnly.Statements {
+		for _, s := range allowing.Statements {
 			have = append(have, s.Action...)
 		}
 		if len(have) > 0 {
@@ -196,4 +237,26 @@ func may(list []trustee) string {
 		names = append(names, who.String())
 	}
 	return few(names) + " may assume the role"
+}
+
+// ofTrust reports whether a cause is a control policy's Deny that keeps somebody
+// from the role itself.
+func (c Cause) ofTrust() bool {
+	return strings.Contains(c.Message, " denies "+assumeRole)
+}
+
+// barred reports whether a level of the service control policies of the role's
+// account does not allow anybody there to have the role.
+func (x *explainer) barred() bool {
+	if x.sides.role == nil || serviceOf(x.plan.Partition, x.grant.Consumer) != "" {
+		return false
+	}
+	d, _ := trustOf(x.grant, x.sides.role)
+	if d == nil {
+		return false
+	}
+	a := x.assumption(x.grant, x.sides.role, d)
+	return a.verdict == Denied && slices.ContainsFunc(a.rulings, func(r ruling) bool {
+		return r.control != nil && r.control.say != nil && r.control.Account == x.grant.Consumer.Account.ID
+	})
 }

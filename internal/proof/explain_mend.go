@@ -148,11 +148,17 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 	}
 	switch c.Code {
 	case ExplicitDeny, ResourceControl:
+		if c.ofTrust() {
+			return c.Mend, nil
+		}
 		if text, list := x.mendDeny(c); text != "" {
 			return text, list
 		}
-		return c.Mend, nil // it denies that the role is assumed
+		return c.Mend, nil
 	case ServiceControl:
+		if c.ofTrust() {
+			return c.Mend, nil
+		}
 		if text, list := x.mendDeny(c); len(list) > 0 {
 			return text, list
 		}
@@ -173,6 +179,9 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 		return one(fmt.Sprintf("add this statement to a policy of %s in account %s, such as an inline policy of its own", who, c.Account),
 			PartIdentity, "a policy of "+who.String(), json.RawMessage(found.keyFragment(false)))
 	case TrustLacksService:
+		if !strings.HasPrefix(c.Mend, letService) { // a statement more would not help
+			return c.Mend, nil
+		}
 		return one(fmt.Sprintf("add this statement to the trust policy of role %s in account %s", role, c.Account), PartTrust, "the trust policy of role "+role,
 			statementJSON(iampolicy.Statement{
 				Sid: "AllowAssumeRole", Effect: iampolicy.Allow, Action: []string{assumeRole},
@@ -227,6 +236,9 @@ func (x *explainer) statementFor(of iampolicy.Side) json.RawMessage {
 				}
 			}
 		}
+	}
+	if of == iampolicy.SideSCP && x.barred() {
+		actions, resources = append(actions, assumeRole), append(resources, x.grant.RoleARN)
 	}
 	slices.Sort(actions)
 	slices.Sort(resources)

@@ -253,7 +253,7 @@ func (x *explainer) use() []Part {
 		tell(PartTrust, lacking(TrustLacksService, ResourceControl), fmt.Sprintf("%s may assume the role", service))
 	default:
 		d, _ := trustOf(x.grant, x.sides.role)
-		tell(PartTrust, lacking(RoleUnusable), may(assumers(d)))
+		tell(PartTrust, lacking(RoleUnusable, ServiceControl, ResourceControl), may(x.assumption(x.grant, x.sides.role, d).let))
 	}
 	problem := lacking(ProfileMissing, ProfileWithoutRole, ProfileOtherRole)
 	if role.InstanceProfile == "" && problem == "" {
@@ -294,7 +294,7 @@ func (x *explainer) inferUse() {
 		return // usable tells
 	}
 	ec2 := serviceOf(x.plan.Partition, &specs.Consumer{Role: specs.Role{InstanceProfile: "any"}})
-	let := assumers(d)
+	let := named(d)
 	if len(let) != 1 || let[0] != (trustee{"Service", ec2}) {
 		return
 	}

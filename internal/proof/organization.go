@@ -123,24 +123,31 @@ func (f *findings) serviceControlled(req iampolicy.Request, c call, known func(s
 		}).Allowed() {
 			continue
 		}
-		target := f.sides.scps.target[i]
-		var names []string
-		for _, named := range level.policies {
-			names = append(names, fmt.Sprintf("%s (%s)", named.Name, f.sides.scps.ids[named.Name]))
-		}
-		have := "no policy there does"
-		if len(names) > 0 {
-			have = strings.Join(names, " and ") + " does not"
-		}
-		f.add(Cause{
-			Code: ServiceControl, Account: account, Resource: target,
-			Mend: fmt.Sprintf("allow it in a service control policy on %s, in the organization's management account", target),
-		}, c.action, func(actions string) string {
-			return fmt.Sprintf("the service control policies of account %s do not allow %s: each level must, and on %s %s", account, actions, target, have)
-		})
-		return "no service control policy on " + target + " allows it"
+		cause, say := f.sides.scps.lacking(account, i)
+		f.add(cause, c.action, say)
+		return "no service control policy on " + cause.Resource + " allows it"
 	}
 	return "a service control policy does not allow it"
+}
+
+// lacking is the cause of a level of an account's service control policies that
+// does not allow actions.
+func (c control) lacking(account string, level int) (cause Cause, say func(actions string) string) {
+	target := c.target[level]
+	var names []string
+	for _, named := range c.levels[level].policies {
+		names = append(names, fmt.Sprintf("%s (%s)", named.Name, c.ids[named.Name]))
+	}
+	have := "no policy there does"
+	if len(names) > 0 {
+		have = strings.Join(names, " and ") + " does not"
+	}
+	return Cause{
+			Code: ServiceControl, Account: account, Resource: target,
+			Mend: fmt.Sprintf("allow it in a service control policy on %s, in the organization's management account", target),
+		}, func(actions string) string {
+			return fmt.Sprintf("the service control policies of account %s do not allow %s: each level must, and on %s %s", account, actions, target, have)
+		}
 }
 
 // allowsOnly leaves out denials, which are told of apart.

@@ -71,9 +71,12 @@ func (p *prover) had(g plan.Grant, role *plan.LiveRole, found *findings, proof *
 	if d == nil {
 		check.Verdict, check.Reason = NotChecked, why
 		proof.NotChecked = append(proof.NotChecked, why)
-	} else if cause := found.unassumable(role, d); cause != nil {
-		check.Verdict, check.Reason = Denied, "the trust policy lets nobody assume the role"
-		found.add(*cause, assumeRole, nil)
+	} else if a := p.assumption(g, role, d); a.verdict == Denied {
+		check.Verdict, check.Reason = Denied, "nobody can assume the role"
+		found.unassumable(role, d, a)
+	} else if a.verdict == NotChecked {
+		check.Verdict, check.Reason = NotChecked, a.doubt()
+		proof.NotChecked = append(proof.NotChecked, check.Reason)
 	} else {
 		return
 	}
@@ -88,66 +91,54 @@ func (p *prover) trusted(g plan.Grant, role *plan.LiveRole, service string, foun
 	if d == nil {
 		check.Verdict, check.Reason = NotChecked, why
 		proof.NotChecked = append(proof.NotChecked, check.Reason)
-	} else if !assumable(d, service, g.RoleARN, g.Consumer.Account.ID) {
-		check.Verdict = Denied
-		check.Reason = fmt.Sprintf("the trust policy does not let %s do %s", service, assumeRole)
-		mend := fmt.Sprintf("let the service %s do %s in the role's trust policy", service, assumeRole)
-		if g.Consumer.Role.Create {
-			mend = found.apply(plan.StepID(plan.TypeRole, g.Consumer.Account.ID, "", role.Name))
+	} else {
+		t := &trust{prover: p, grant: g, role: role, document: d}
+		r := t.rule(trustee{"Service", service})
+		check.Verdict, check.Reason = r.verdict, r.doubt
+		if r.doubt != "" {
+			proof.NotChecked = append(proof.NotChecked, r.doubt)
 		}
-		found.add(Cause{
-			Code: TrustLacksService, Account: g.Consumer.Account.ID, Resource: g.RoleARN, Mend: mend,
-			Message: fmt.Sprintf("the trust policy of role %s in account %s does not let %s do %s%s",
-				role.Name, g.Consumer.Account.ID, service, assumeRole, trusts(d)),
-		}, assumeRole, nil)
-	}
-	if check.Verdict == Allowed {
-		p.controlled(&check, service, found)
+		switch {
+		case r.control != nil:
+			check.Reason = "a control policy of the organization denies it"
+			r.control.add(found)
+		case r.verdict == Denied:
+			check.Reason = fmt.Sprintf("the trust policy does not let %s do %s", service, assumeRole)
+			found.add(found.untrusted(role, service, d, r), assumeRole, nil)
+		}
 	}
 	proof.Verdict = worse(proof.Verdict, check.Verdict)
 	proof.Checks = append(proof.Checks, check)
 }
 
-// controlled evaluates what stands over the trust policy: the resource control
-// policies of the role's account. Where they are not known, so are its service
-// control policies, which is told.
-func (p *prover) controlled(check *Check, service string, found *findings) {
-	account := found.grant.Consumer.Account.ID
-	on := &sides{resource: side{policies: []iampolicy.Named{everything(iampolicy.Allow, anybody)}}, rcps: p.resourceControl(account)}
-	if on.rcps.unread != "" {
-		return
-	}
-	req := assumeRequest(service, check.Resource, account)
-	p.organizationKeys(req.Context, "", account)
-	best, worst := on.decide(req)
-	for _, r := range reasonsOf(best, func(r iampolicy.Reason) bool { return r.Effect == iampolicy.Deny }) {
-		which := statementName(r.Statement, r.Sid) + " of " + r.Policy
-		check.Verdict, check.Reason = Denied, which+" denies it"
-		found.add(Cause{
-			Code: ResourceControl, Account: account, Resource: on.rcps.ids[r.Policy],
-			Mend:    fmt.Sprintf("except %s from that statement, in the organization's management account, such as by a condition that aws:PrincipalIsAWSService is false", service),
-			Message: fmt.Sprintf("%s (%s) denies %s to %s in account %s, so role %s cannot be used", which, on.rcps.ids[r.Policy], assumeRole, service, account, found.grant.Consumer.Role.Name),
-		}, assumeRole, nil)
-	}
-	if best.Allowed() && !worst.Allowed() {
-		check.Verdict, check.Reason = NotChecked, on.doubt(req, worst)
-	}
+// lets is what a trust policy says of a service.
+func (f *findings) lets(role *plan.LiveRole, service string, d *iampolicy.Document) Verdict {
+	return (&trust{prover: f.prover, grant: f.grant, role: role, document: d}).rule(trustee{"Service", service}).verdict
 }
 
-func assumable(trust *iampolicy.Document, service, roleARN, account string) bool {
-	return iampolicy.Evaluate(assumeRequest(service, roleARN, account),
-		iampolicy.Policies{Resource: &iampolicy.Named{Name: "the trust policy", Document: trust}}).Allowed()
-}
+// letService is how the mend begins that takes a statement more.
+const letService = "let the service"
 
-// assumeRequest is a service's for a role.
-func assumeRequest(service, roleARN, account string) iampolicy.Request {
-	return iampolicy.Request{
-		Caller: iampolicy.Caller{Kind: iampolicy.Service, ARN: service},
-		Action: assumeRole, Resource: roleARN, ResourceAccount: account,
-		Context: map[string][]string{
-			"aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {service},
-			"aws:SourceAccount": {account}, "aws:SecureTransport": {"true"},
-		},
+// untrusted is the cause of a trust policy that keeps out the service.
+func (f *findings) untrusted(role *plan.LiveRole, service string, d *iampolicy.Document, r ruling) Cause {
+	account := f.grant.Consumer.Account.ID
+	why, mend := trusts(d), letService+fmt.Sprintf(" %s do %s in the role's trust policy", service, assumeRole)
+	switch {
+	case r.deny != "":
+		why, mend = fmt.Sprintf("; %s denies it", r.deny), fmt.Sprintf("except the service %s from %s of the role's trust policy", service, r.deny)
+	case r.unmet != "":
+		why, mend = fmt.Sprintf("; the conditions of %s do not hold", r.unmet), fmt.Sprintf("correct the conditions of %s of the role's trust policy", r.unmet)
+	}
+	if wanted := f.grant.Consumer.Role; wanted.Create {
+		step := f.apply(plan.StepID(plan.TypeRole, account, "", role.Name))
+		if spec, err := iampolicy.ParseLive(wanted.TrustPolicy); err == nil && f.lets(role, service, spec) != Allowed {
+			step = "correct the spec's trustPolicy (" + mend + "), then " + applyMend
+		}
+		mend = step
+	}
+	return Cause{
+		Code: TrustLacksService, Account: account, Resource: f.grant.RoleARN, Mend: mend,
+		Message: fmt.Sprintf("the trust policy of role %s in account %s does not let %s do %s%s", role.Name, account, service, assumeRole, why),
 	}
 }
 
