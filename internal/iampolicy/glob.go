@@ -43,10 +43,10 @@ func fold(c byte) byte {
 
 // pattern is a text with wildcards, whose variables have been replaced. A
 // character that is to be taken literally although it is * or ? is marked by
-// its place in literal; nil means that there is none.
+// its place in literal, which may be shorter than the text.
 type pattern struct {
 	text    string
-	literal map[int]bool
+	literal []bool
 	// A variable's value has a wildcard, or a colon where it would end a part of
 	// an ARN. AWS does not say whether they are those characters only.
 	wildValue, colonValue bool
@@ -54,7 +54,7 @@ type pattern struct {
 
 // wild reports whether the character at i is a wildcard.
 func (p *pattern) wild(i int, wildcard byte) bool {
-	return p.text[i] == wildcard && (p.literal == nil || !p.literal[i])
+	return p.text[i] == wildcard && (i >= len(p.literal) || !p.literal[i])
 }
 
 // firstWild is the place of the first wildcard, or the text's length.
@@ -142,16 +142,8 @@ func (p *pattern) parts() (out [arnParts]pattern, n int) {
 }
 
 func (p *pattern) cut(start, end int) pattern {
-	out := pattern{text: p.text[start:end]}
-	for i := range p.literal {
-		if i >= start && i < end {
-			if out.literal == nil {
-				out.literal = map[int]bool{}
-			}
-			out.literal[i-start] = true
-		}
-	}
-	return out
+	n := len(p.literal)
+	return pattern{text: p.text[start:end], literal: p.literal[min(start, n):min(end, n)]}
 }
 
 // compareARN compares an ARN part by part, each of the six with its own

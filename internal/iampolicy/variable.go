@@ -30,16 +30,18 @@ func (v verdict) holds(effect Effect) bool {
 // expand replaces the policy variables of a text
 // (IAM:reference_policies_variables). Only Version 2012-10-17 knows them, and
 // then ${*}, ${?} and ${$} are those characters. It says no when a variable has
-// neither a value nor a default: then nothing is equal or like the text.
+// neither a value nor a default: then nothing is equal or like the text. No text
+// that AWS compares is longer than maxText.
 func (e *evaluation) expand(text string, variables bool) (pattern, verdict) {
 	if !variables || !strings.Contains(text, "${") {
 		return pattern{text: text}, yes
 	}
 	var out strings.Builder
-	p := pattern{literal: map[int]bool{}}
+	var p pattern
 	write := func(value string) {
-		for i := range len(value) {
-			p.literal[out.Len()+i] = true
+		p.literal = append(p.literal, make([]bool, out.Len()-len(p.literal))...)
+		for range len(value) {
+			p.literal = append(p.literal, true)
 		}
 		out.WriteString(value)
 	}
@@ -64,6 +66,9 @@ func (e *evaluation) expand(text string, variables bool) (pattern, verdict) {
 		}
 		p.wildValue = p.wildValue || isWild(value)
 		p.colonValue = p.colonValue || strings.Contains(value, ":") && strings.Count(out.String(), ":") < arnParts-1
+		if out.Len()+len(value) > maxText {
+			return pattern{}, unknown
+		}
 		write(value)
 	}
 	p.text = out.String()

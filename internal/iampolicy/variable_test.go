@@ -66,6 +66,7 @@ func TestExpand(t *testing.T) {
 		"with several":  {text: "${aws:PrincipalOrgPaths}"},
 		"with a star":   {text: "${aws:PrincipalTag/wild}"},
 		"never closed":  {text: "${aws:username"},
+		"beyond bounds": {text: strings.Repeat("${aws:PrincipalTag/team}", 1<<16+1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			glob, ok := iampolicy.Expand(c.text, context, !c.old)

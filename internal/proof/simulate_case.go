@@ -21,6 +21,15 @@ var caseFields = []string{
 // MaxSteps is how many steps a case may have.
 const MaxSteps = 100
 
+// The most that a case may say in one of its texts, such as the resource, and
+// of one condition key. No request to AWS has as much, and matching costs as
+// much as both texts are long.
+const (
+	maxText   = 2048 // bytes
+	maxValue  = 8192 // bytes
+	maxValues = 250
+)
+
 // testCase is a case, or a step, before its fields are looked at.
 type testCase struct {
 	fields  map[string]field // without context, id of a case, and steps
@@ -217,6 +226,9 @@ func (r *caseReader) text(c testCase, name string) (string, error) {
 		return "", nil
 	}
 	s, err := r.string(f)
+	if err == nil && len(s) > maxText && name != "title" {
+		err = r.errorf(f.at, "%s has %d bytes, and may have %d", name, len(s), maxText)
+	}
 	if err == nil && s == "" && name != "title" {
 		err = r.errorf(f.at, "%s is empty: give a value, or leave the field out", name)
 	}

@@ -70,6 +70,12 @@ func (r *caseReader) context(f field) (caseContext, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(values) > maxValues {
+			return nil, r.errorf(m.at, "context: %s has %d values, and no key has more than %d", m.name, len(values), maxValues)
+		}
+		if i := slices.IndexFunc(values, func(v string) bool { return len(v) > maxValue }); i >= 0 {
+			return nil, r.errorf(m.at, "context: %s has a value of %d bytes, and no value has more than %d", m.name, len(values[i]), maxValue)
+		}
 		if i := badAddress(folded, values); i >= 0 {
 			return nil, r.errorf(m.at, "context: %s is %q, which is no IP address", m.name, values[i])
 		}
