@@ -45,21 +45,12 @@ type Options struct {
 	// deploy role with a session policy that allows no write, and any call
 	// that is not a read is refused before it is sent.
 	ReadOnly bool
-	// SessionName is the name of the role sessions; empty means "xshare".
-	SessionName string
 	// Sandbox makes the client talk to this endpoint only, and read no
 	// ambient credentials, profiles or endpoints. Nil: the SDK's own settings.
 	Sandbox *Endpoint
 	// Version is xshare's own, for the user agent.
 	Version string
 
-	// Concurrency is how many buckets of one account are read at once; 0
-	// means 16.
-	Concurrency int
-	// Rate is how many calls a second an account and service gets at first;
-	// throttling slows it for a while. 0 means a rate by service, and fast
-	// where the endpoint is a loopback address.
-	Rate float64
 	// Stats gets the counts of all calls; nil: nobody wants them.
 	Stats *Stats
 	// Clock is used for all waiting; nil means the real one.
@@ -93,6 +84,9 @@ var (
 	_ executor.Prober   = (*Client)(nil)
 )
 
+// readsAtOnce is how many things of one account are read at once.
+const readsAtOnce = 16
+
 // New makes a client. It reads the SDK's configuration (each profile once) but
 // calls nothing; what is wrong with one account's credentials shows when that
 // account is used, so that the others can do without it. The context bounds
@@ -100,9 +94,7 @@ var (
 func New(ctx context.Context, o Options) (*Client, error) {
 	o.Partition = cmp.Or(o.Partition, "aws")
 	o.Region = cmp.Or(o.Region, "us-east-1")
-	o.SessionName = cmp.Or(o.SessionName, "xshare")
 	o.Version = cmp.Or(o.Version, "devel")
-	o.Concurrency = cmp.Or(o.Concurrency, 16)
 	if o.Ours == nil {
 		return nil, errors.New("awslive: Options.Ours is missing: without it no statement could be told from a foreign one")
 	}
@@ -119,7 +111,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		regions:  map[string]string{},
 		asked:    asked{members: map[string]*membership{}, refused: map[string]*plan.ReadFailure{}},
 	}
-	c.limits = newLimits(o.Clock, o.Rate)
+	c.limits = newLimits(o.Clock)
 	bases := newBases(c)
 	for _, a := range o.Accounts {
 		if c.sessions[a.ID] != nil {

@@ -251,7 +251,7 @@ func (a assume) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	api := sts.NewFromConfig(a.client.chain(cfg, a.account), func(o *sts.Options) { o.Region = a.region })
 	out, err := api.AssumeRole(ctx, &sts.AssumeRoleInput{
 		RoleArn:         aws.String(a.role),
-		RoleSessionName: aws.String(a.client.options.SessionName),
+		RoleSessionName: aws.String("xshare"),
 		ExternalId:      ptr(a.externalID),
 		Policy:          ptr(a.policy),
 	})

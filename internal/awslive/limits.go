@@ -21,14 +21,13 @@ const (
 // limits are the token buckets, by account and service.
 type limits struct {
 	clock Clock
-	rate  float64 // 0: by service
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
 }
 
-func newLimits(clock Clock, perSecond float64) *limits {
-	return &limits{clock: clock, rate: perSecond, buckets: map[string]*bucket{}}
+func newLimits(clock Clock) *limits {
+	return &limits{clock: clock, buckets: map[string]*bucket{}}
 }
 
 // bucket returns the token bucket of an account and service.
@@ -38,11 +37,8 @@ func (l *limits) bucket(account, service string, loopback bool) *bucket {
 	key := account + "/" + service
 	b := l.buckets[key]
 	if b == nil {
-		start := l.rate
-		if start == 0 {
-			start = startRates[service]
-		}
-		if loopback && l.rate == 0 {
+		start := startRates[service]
+		if loopback {
 			start = loopbackRate
 		}
 		b = newBucket(l.clock, start)

@@ -87,14 +87,7 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 
 // fail notes a read that gave no answer.
 func (r *reader) fail(scope string, err error) {
-	f := plan.ReadFailure{Scope: scope, Code: codeOf(err), Message: err.Error()}
-	var e *executor.APIError
-	if errors.As(err, &e) {
-		f.Message, f.Mend = e.What(), e.Mend
-		if f.Code == "" {
-			f.Code = e.Code
-		}
-	}
+	f := failureOf(scope, err)
 	r.note(func(snap *plan.Snapshot) {
 		for _, other := range snap.Failures {
 			if other.Scope == scope && other.Message == f.Message {

@@ -12,7 +12,7 @@ import (
 // there, and nothing else of them.
 func (r *reader) readEncryption(ctx context.Context) {
 	var g errgroup.Group
-	g.SetLimit(r.client.options.Concurrency)
+	g.SetLimit(readsAtOnce)
 	for _, want := range r.want.Encryption {
 		g.Go(func() error {
 			encryption, err := r.encryption(ctx, want.Name, want.Region)

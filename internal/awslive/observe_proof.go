@@ -21,11 +21,15 @@ func (r *reader) unread(scope string, err error) {
 	r.note(func(snap *plan.Snapshot) { snap.Unread = append(snap.Unread, f) })
 }
 
+// failureOf is a read that gave no answer, as it is told.
 func failureOf(scope string, err error) plan.ReadFailure {
 	f := plan.ReadFailure{Scope: scope, Code: codeOf(err), Message: err.Error()}
 	var e *executor.APIError
 	if errors.As(err, &e) {
 		f.Message, f.Mend = e.What(), e.Mend
+		if f.Code == "" {
+			f.Code = e.Code
+		}
 	}
 	return f
 }
@@ -147,7 +151,7 @@ func (r *reader) readManaged(ctx context.Context) {
 		}
 	})
 	var g errgroup.Group
-	g.SetLimit(r.client.options.Concurrency)
+	g.SetLimit(readsAtOnce)
 	for arn := range wanted {
 		g.Go(func() error {
 			policy, err := r.managed(ctx, arn)

@@ -91,7 +91,7 @@ func (c *Client) memberships(ctx context.Context, accounts []string) map[string]
 	members := map[string]*membership{}
 	var mu sync.Mutex
 	var g errgroup.Group
-	g.SetLimit(c.options.Concurrency)
+	g.SetLimit(readsAtOnce)
 	for _, account := range accounts {
 		g.Go(func() error {
 			if m := c.membership(ctx, account); m != nil {
@@ -200,7 +200,7 @@ func (c *Client) tree(ctx context.Context, id, management string, accounts []str
 	}
 	trees, failures := make([]*tree, len(others)), make([]*plan.ReadFailure, len(others))
 	var g errgroup.Group
-	g.SetLimit(c.options.Concurrency)
+	g.SetLimit(readsAtOnce)
 	for i, account := range others {
 		g.Go(func() error {
 			trees[i], failures[i] = c.rootsBy(ctx, id, account)

@@ -33,7 +33,7 @@ func (r *reader) readS3(ctx context.Context) {
 	}
 	found := r.tagged(ctx, regions)
 	var g errgroup.Group
-	g.SetLimit(r.client.options.Concurrency)
+	g.SetLimit(readsAtOnce)
 	for _, name := range found {
 		g.Go(func() error {
 			if err := r.readBucket(ctx, name, regions[name], func([]byte) bool { return true }); err != nil {

@@ -29,6 +29,7 @@ const (
 
 // probe is one grant being tried.
 type probe struct {
+	client *Client
 	grant  executor.ProbeGrant
 	role   objectCalls
 	owner  objectCalls // nil: no credentials of the owner's to be had
@@ -52,7 +53,7 @@ func (c *Client) Probe(ctx context.Context, grant executor.ProbeGrant) (executor
 	if err != nil {
 		return notProbed(err.Error()), nil
 	}
-	p := &probe{grant: grant, role: role.objectCalls, result: executor.ProbeResult{Via: role.via}}
+	p := &probe{client: c, grant: grant, role: role.objectCalls, result: executor.ProbeResult{Via: role.via}}
 	if grant.OwnerManaged {
 		s, err := c.session(grant.OwnerAccount)
 		if err == nil {
@@ -209,7 +210,7 @@ func (p *probe) call(as, operation, resource, expected string, do func(objectCal
 		if as == asOwner && isDenied(err) {
 			mend := fmt.Sprintf("allow s3:%s on objects named %s* to the owner's deploy role", operation, probeName)
 			if r := refusalOf(err); r.layer != "" {
-				mend = r.mend("the owner's deploy role", p.grant.OwnerAccount, "s3:"+operation, "arn:aws:s3:::"+p.grant.Bucket+"/"+probeName+"*")
+				mend = r.mend("the owner's deploy role", p.grant.OwnerAccount, "s3:"+operation, bucketARN(p.client, p.grant.Bucket)+"/"+probeName+"*")
 			}
 			reason += ": " + mend
 		}
@@ -306,6 +307,9 @@ func (p *probe) judge() {
 		p.result.Verdict, p.result.Reason = executor.ProbeNotProbed, p.unmade
 	case p.owners != "":
 		p.result.Verdict, p.result.Reason = executor.ProbeNotProbed, p.owners
+	case !slices.ContainsFunc(p.result.Calls, func(c executor.ProbeCall) bool { return c.As == asRole && c.Expected == allowed }):
+		p.result.Verdict = executor.ProbeNotProbed
+		p.result.Reason = "the probe puts, lists, reads and removes an object, and the share grants none of that"
 	default:
 		p.result.Verdict = executor.ProbeWorks
 	}

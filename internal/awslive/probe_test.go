@@ -131,6 +131,7 @@ func TestProbeFinds(t *testing.T) {
 			_, err := b.raw(t, owner).s3(region).DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: aws.String("probed")})
 			must(t, err)
 		}, executor.ProbeFails, "ListObjectsV2 by the role"},
+		"nothing that a probe calls": {"actions: [s3:GetObjectTagging]", func(*testing.T, *backend) {}, executor.ProbeNotProbed, "the share grants none of that"},
 		"a deny on one side": {"access: [read, write]", func(t *testing.T, b *backend) {
 			_, err := b.raw(t, consumer).iam().PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("user"), PolicyName: aws.String("x"), PolicyDocument: aws.String(deny("s3:GetObject"))})
 			must(t, err)
