@@ -92,32 +92,28 @@ func TestPlanByAWSCLI(t *testing.T) {
 	// From nothing.
 	e.byScript(t)
 
-	// Statements of others, what is not as it was, and access that moves on: of
-	// the bucket's policy it takes two writes.
+	// Statements of others, what is not as it was or carries no mark, a profile
+	// with another role, and access that moves on: of the bucket's policy it takes
+	// two writes.
 	live := e.bucketPolicy(t, bucketPolicy)
 	e.putBucketPolicy(t, bucketPolicy, strings.Replace(live, `"Statement": [`, `"Statement": [`+awscliForeign+",", 1))
-	e.iam(t, "222222222222", "UntagRole", "RoleName", "etl", "TagKeys.member.1", "note")
+	e.iam(t, "222222222222", "UntagRole", "RoleName", "etl", "TagKeys.member.1", "note", "TagKeys.member.2", "xshare:repository")
 	e.iam(t, "222222222222", "UpdateAssumeRolePolicy", "RoleName", "etl", "PolicyDocument", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)
+	e.iam(t, "222222222222", "CreateRole", "RoleName", "web", "AssumeRolePolicyDocument", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`)
 	e.iam(t, "222222222222", "RemoveRoleFromInstanceProfile", "InstanceProfileName", "etl", "RoleName", "etl")
+	e.iam(t, "222222222222", "AddRoleToInstanceProfile", "InstanceProfileName", "etl", "RoleName", "web")
 	for range 4 { // as many versions as there may be
 		e.iam(t, "222222222222", "CreatePolicyVersion", "PolicyArn", "arn:aws:iam::222222222222:policy/etl-policy", "SetAsDefault", "false",
 			"PolicyDocument", `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}`)
 	}
 	write("shares/events.yaml", awscliOther)
-	script := e.byScript(t)
+	script := e.byScript(t, "--adopt")
 	if puts := strings.Count(script, "s3api put-bucket-policy"); puts != 2 {
 		t.Errorf("%d writes of the bucket policy, not 2", puts)
 	}
 	if live := e.bucketPolicy(t, bucketPolicy); !strings.Contains(live, `it's \"q\" $(touch pwned)`) || !strings.Contains(live, "Theirs") {
 		t.Errorf("the statement of others is gone: %s", live)
 	}
-
-	// What carries no mark is taken over, and another profile replaced.
-	e.iam(t, "222222222222", "UntagRole", "RoleName", "reports", "TagKeys.member.1", "xshare:repository")
-	e.iam(t, "222222222222", "CreateRole", "RoleName", "web", "AssumeRolePolicyDocument", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`)
-	e.iam(t, "222222222222", "RemoveRoleFromInstanceProfile", "InstanceProfileName", "etl", "RoleName", "etl")
-	e.iam(t, "222222222222", "AddRoleToInstanceProfile", "InstanceProfileName", "etl", "RoleName", "web")
-	e.byScript(t, "--adopt")
 
 	// All of it goes, once nobody else needs the bucket's policy.
 	e.putBucketPolicy(t, bucketPolicy, live)
