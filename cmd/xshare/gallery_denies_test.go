@@ -36,6 +36,20 @@ var denyBreakages = []breakage{
 		answer: getDenied, seen: byVerify, causes: explicitDeny, mend: byFragments,
 	},
 	{
+		broken: "the bucket policy denies an object that a tag of the role names, or the default in place of one (`${aws:principaltag/Hidden, '…'}`)",
+		breaks: func(g *gallery) {
+			g.addToBucketPolicy(`{"Sid":"Hidden","Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"` + galleryBucketARN + `/${aws:principaltag/Hidden, '` + galleryObject + `'}"}`)
+		},
+		answer: getDenied, seen: byVerify, causes: explicitDeny, mend: byFragments,
+	},
+	{
+		broken: "the bucket policy denies the listing of a prefix, in capitals (`StringEqualsIgnoreCase`)", prefix: "incoming/",
+		breaks: func(g *gallery) {
+			g.addToBucketPolicy(`{"Sid":"Quiet","Effect":"Deny","Principal":"*","Action":"s3:ListBucket","Resource":"` + galleryBucketARN + `","Condition":{"StringEqualsIgnoreCase":{"s3:prefix":"INCOMING/"}}}`)
+		},
+		answer: listDenied, seen: byVerify, causes: explicitDeny, mend: byFragments,
+	},
+	{
 		broken: "an inline policy of the role denies uploads",
 		breaks: func(g *gallery) {
 			g.putInline("quarantine", policyWith(`{"Effect":"Deny","Action":"s3:Put*","Resource":"*"}`))
@@ -191,6 +205,22 @@ var denyBreakages = []breakage{
 		},
 		answer: allDenied, seen: byProbe, causes: explicitDeny, asks: askedWith("s3:GetObject", "aws:userid=AROAOTHEROTHEROTHERXX:i-1"),
 		mend: byFragments,
+	},
+	{
+		broken: "the bucket policy denies the objects that carry the role's own tag (a policy variable in a condition)",
+		before: func(g *gallery) { g.tagTeam() },
+		breaks: func(g *gallery) {
+			g.addToBucketPolicy(`{"Sid":"Closed","Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"` + galleryBucketARN + `/*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"${s3:ExistingObjectTag/closed, 'analytics'}"}}}`)
+		},
+		answer: getDenied, seen: byProbe, causes: explicitDeny, asks: askedWith("s3:GetObject", "s3:ExistingObjectTag/closed=analytics"),
+		mend: byFragments,
+	},
+	{
+		broken: "the bucket policy denies a session what is not under its own id (`${aws:userid}`)",
+		breaks: func(g *gallery) {
+			g.addToBucketPolicy(`{"Sid":"Own","Effect":"Deny","Principal":"*","Action":"s3:GetObject","NotResource":"` + galleryBucketARN + `/${aws:userid}/*"}`)
+		},
+		answer: getDenied, seen: byVerify, causes: explicitDeny, mend: byFragments,
 	},
 	{
 		broken: "the bucket policy denies all to all but its administrator, to xshare too",
