@@ -19,8 +19,9 @@ func newSandboxCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox [DIR]",
 		Short: "Serve the embedded AWS",
-		Long: `Serves an embedded AWS (S3, IAM, STS, EC2 and instance metadata, as far as
-sharing buckets needs them) for the SDKs, the aws CLI and Terraform, until it is
+		Long: `Serves an embedded AWS (S3, IAM, STS, KMS, EC2, instance metadata, Systems
+Manager's Run Command, Organizations, tagging and S3 Control, as far as sharing
+buckets needs them) for the SDKs, the aws CLI and Terraform, until it is
 interrupted. With DIR it holds what the specs there name as existing.
 
 An access key id of 12 digits is the administrator of that account.`,
