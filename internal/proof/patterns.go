@@ -16,8 +16,10 @@ type patterns struct {
 	context map[string][]string // which has the values of policy variables
 
 	narrow []glob
-	takes  []glob // those of the narrow ones that may take something out
-	named  bool   // an object may be named as the base itself
+	takes  []glob                  // those of the narrow ones that may take something out
+	named  bool                    // an object may be named as the base itself
+	mixed  bool                    // what is taken out may hang on several patterns; see cells
+	found  func() ([]string, bool) // cells, once they were asked for
 }
 
 // glob is a pattern without policy variables.
@@ -41,7 +43,8 @@ func (s *sides) objects(base string, req iampolicy.Request) *patterns {
 					takes, gives = gives, takes
 				}
 				for _, pattern := range takes {
-					found.add(pattern, named.Document.Version, ofResources, true)
+					narrow := found.add(pattern, named.Document.Version, ofResources, true)
+					found.mixed = found.mixed || narrow && statement.Effect == iampolicy.Allow
 				}
 				for _, pattern := range gives {
 					found.add(pattern, named.Document.Version, ofResources, false)
@@ -60,13 +63,19 @@ func (p *patterns) addValues(sides []side, key string) {
 	for _, side := range sides {
 		for _, named := range side.policies {
 			for _, statement := range named.Document.Statements {
+				narrow := 0 // conditions
 				for _, c := range statement.Condition {
 					op, ok := iampolicy.CompareTexts(c.Operator)
 					if !ok || !strings.EqualFold(c.Key, key) {
 						continue
 					}
+					before := len(p.narrow)
 					for _, value := range c.Values {
 						p.add(value, named.Document.Version, op, true)
+					}
+					if len(p.narrow) > before {
+						narrow++
+						p.mixed = p.mixed || narrow > 1 || statement.Effect == iampolicy.Allow && op.Negated
 					}
 				}
 			}
@@ -75,15 +84,15 @@ func (p *patterns) addValues(sides []side, key string) {
 }
 
 // add adds a pattern, or a value that an operator compares as such, if some of
-// the texts match and not all. What takes in an unknown variable is taken for
-// any text there; what has no value matches none.
-func (p *patterns) add(text, version string, op iampolicy.TextOperator, takes bool) {
+// the texts match and not all: then it is narrow. What takes in an unknown
+// variable is taken for any text there; what has no value matches none.
+func (p *patterns) add(text, version string, op iampolicy.TextOperator, takes bool) (narrow bool) {
 	g := glob{ignoreCase: op.IgnoreCase}
 	switch variables := version == iampolicy.Version2012; {
 	case variables:
 		var ok bool
 		if g.Glob, ok = iampolicy.Expand(iampolicy.Loosen(text, p.known, !op.Wild), p.context, true); !ok {
-			return
+			return false
 		}
 	case op.Wild:
 		g.Glob, _ = iampolicy.Expand(text, nil, false)
@@ -92,12 +101,13 @@ func (p *patterns) add(text, version string, op iampolicy.TextOperator, takes bo
 	}
 	rests := g.after(p.base)
 	if len(rests) == 0 || slices.ContainsFunc(rests, all) {
-		return
+		return false
 	}
 	p.narrow = append(p.narrow, g)
 	if takes {
 		p.takes = append(p.takes, g)
 	}
+	return true
 }
 
 // all reports whether all texts match a pattern, or all but the empty one.
@@ -219,39 +229,36 @@ func (g glob) after(base []rune) []iampolicy.Glob {
 // reached are the places in a pattern at which a text may end that began at its
 // start; its length is among them where the text matches.
 func (g glob) reached(text []rune) []int {
-	equal := func(a, b rune) bool { return a == b || g.ignoreCase && sameLetter(a, b) }
-	at := map[int]bool{}
-	var enter func(i int)
-	enter = func(i int) {
-		if at[i] {
-			return
-		}
-		at[i] = true
-		if i < len(g.Glob) && g.Glob[i] == iampolicy.AnyText {
-			enter(i + 1)
-		}
-	}
-	enter(0)
+	at := g.enter(nil, 0)
 	for _, c := range text {
-		before := at
-		at = map[int]bool{}
-		for i := range before {
-			switch {
-			case i == len(g.Glob):
-			case g.Glob[i] == iampolicy.AnyText:
-				enter(i)
-			case g.Glob[i] == iampolicy.AnyCharacter || equal(g.Glob[i], c):
-				enter(i + 1)
-			}
-		}
-		if len(at) == 0 {
+		if at = g.step(at, c); len(at) == 0 {
 			return nil
 		}
 	}
-	list := make([]int, 0, len(at))
-	for i := range at {
-		list = append(list, i)
+	return at
+}
+
+// step are the places that one more character leads to.
+func (g glob) step(from []int, c rune) []int {
+	var at []int
+	for _, i := range from {
+		switch {
+		case i == len(g.Glob):
+		case g.Glob[i] == iampolicy.AnyText:
+			at = g.enter(at, i)
+		case g.Glob[i] == iampolicy.AnyCharacter, g.Glob[i] == c, g.ignoreCase && sameLetter(g.Glob[i], c):
+			at = g.enter(at, i+1)
+		}
 	}
-	slices.Sort(list)
-	return list
+	slices.Sort(at)
+	return slices.Compact(at)
+}
+
+// enter adds a place, and those behind it if it is that of any text.
+func (g glob) enter(at []int, i int) []int {
+	at = append(at, i)
+	for ; i < len(g.Glob) && g.Glob[i] == iampolicy.AnyText; i++ {
+		at = append(at, i+1)
+	}
+	return at
 }

@@ -31,8 +31,7 @@ func (p *prover) calls(g plan.Grant, s *sides) []call {
 	for _, c := range calls(g) {
 		base, ok := strings.CutSuffix(c.promised, "*")
 		if !ok || c.resource == c.promised {
-			others, open := s.listings(c, p.request(g, s.role, c))
-			c.open = open
+			others := s.listings(&c, p.request(g, s.role, c))
 			list = append(append(list, c), p.worse(g, s, c, others)...)
 			continue
 		}
@@ -44,35 +43,61 @@ func (p *prover) calls(g plan.Grant, s *sides) []call {
 		if !found {
 			c.open = fmt.Sprintf("every object of %s matches a pattern that does not match all of them, so that no object stands for the others", c.promised)
 		}
-		var others [][]call
-		for _, alike := range by[base].taken() {
-			var of []call
-			for _, resource := range alike {
-				one := c
-				one.resource, one.open = resource, ""
-				of = append(of, one)
-			}
-			others = append(others, of)
-		}
+		others := by[base].others(&c, func(one *call, object string) { one.resource = object })
 		list = append(append(list, c), p.worse(g, s, c, others)...)
 	}
 	return list
 }
 
+// others are a call on each text that may fare otherwise, those of one pattern
+// together; last are those that are tried where no other fares worse.
+type others struct {
+	alike [][]call
+	last  []call
+}
+
+// others are those of a call, which says where they are not all.
+func (p *patterns) others(c *call, put func(*call, string)) others {
+	on := func(text string) call {
+		one := *c
+		put(&one, text)
+		one.open = ""
+		return one
+	}
+	var o others
+	for _, texts := range p.taken() {
+		var alike []call
+		for _, text := range texts {
+			alike = append(alike, on(text))
+		}
+		o.alike = append(o.alike, alike)
+	}
+	if p.mixed {
+		texts, ok := p.cells()
+		if !ok {
+			c.open = fmt.Sprintf("the patterns of policies below %s are too many to go through what each leaves of the others", string(p.base))
+		}
+		for _, text := range texts {
+			o.last = append(o.last, on(text))
+		}
+	}
+	return o
+}
+
 // worse are those of others that fare worse than a call, if that is not denied
 // itself: then the same would be told of each. Of those that are alike the worst
 // is told.
-func (p *prover) worse(g plan.Grant, s *sides, c call, others [][]call) []call {
-	var list []call
-	if len(others) == 0 {
+func (p *prover) worse(g plan.Grant, s *sides, c call, o others) []call {
+	if len(o.alike)+len(o.last) == 0 {
 		return nil
 	}
 	fares := p.fares(g, s, c)
 	if fares == Denied {
 		return nil
 	}
+	var list []call
 	told := map[string]bool{}
-	for _, alike := range others {
+	for _, alike := range o.alike {
 		var worst *call
 		at := fares
 		for _, one := range alike {
@@ -83,6 +108,11 @@ func (p *prover) worse(g plan.Grant, s *sides, c call, others [][]call) []call {
 		if worst != nil && !told[keyOf(worst.action, worst.resource, worst.context)] {
 			told[keyOf(worst.action, worst.resource, worst.context)] = true
 			list = append(list, *worst)
+		}
+	}
+	for _, one := range o.last {
+		if len(list) == 0 && gravity[p.fares(g, s, one)] < gravity[fares] {
+			list = append(list, one)
 		}
 	}
 	return list
@@ -117,11 +147,11 @@ var byPrefix = map[string]bool{"s3:ListBucket": true, "s3:ListBucketVersions": t
 const prefixKey = "s3:prefix"
 
 // listings are those that policies may tell apart from a promised one: of other
-// prefixes below the same one, or below none. open is why none stands for those
-// that no pattern tells apart.
-func (s *sides) listings(c call, req iampolicy.Request) (others [][]call, open string) {
+// prefixes below the same one, or below none. The call says where none stands for
+// those that no pattern tells apart.
+func (s *sides) listings(c *call, req iampolicy.Request) others {
 	if !byPrefix[c.action] {
-		return nil, ""
+		return others{}
 	}
 	base, below := "", true
 	sent, held := c.context[prefixKey]
@@ -129,27 +159,26 @@ func (s *sides) listings(c call, req iampolicy.Request) (others [][]call, open s
 		base, below = strings.CutSuffix(sent, sampleKey)
 	}
 	if !below {
-		return nil, ""
+		return others{}
 	}
 	found := &patterns{base: []rune(base), known: s.known(req), context: req.Context}
 	found.addValues(s.all(), prefixKey)
 	key, ok := found.spare()
 	if !ok {
-		open = fmt.Sprintf("every prefix below %q matches a pattern that does not match all of them, so that no listing stands for the others", base)
+		c.open = fmt.Sprintf("every prefix below %q matches a pattern that does not match all of them, so that no listing stands for the others", base)
 	}
-	all := append(found.taken(), []string{base + key})
+	put := func(one *call, prefix string) { one.context = map[string]string{prefixKey: prefix} }
+	o := found.others(c, put)
+	more := []string{base + key}
 	if !held {
-		all = append(all, []string{""})
+		more = append(more, "")
 	}
-	slices.SortFunc(all, slices.Compare)
-	for _, alike := range all {
-		var of []call
-		for _, prefix := range alike {
-			one := c
-			one.context = map[string]string{prefixKey: prefix}
-			of = append(of, one)
-		}
-		others = append(others, of)
+	for _, prefix := range more {
+		one := *c
+		put(&one, prefix)
+		one.open = ""
+		o.alike = append(o.alike, []call{one})
 	}
-	return others, open
+	slices.SortFunc(o.alike, func(a, b []call) int { return strings.Compare(a[0].context[prefixKey], b[0].context[prefixKey]) })
+	return o
 }

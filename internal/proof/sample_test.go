@@ -94,3 +94,34 @@ func TestSpare(t *testing.T) {
 		})
 	}
 }
+
+func TestCells(t *testing.T) {
+	for name, c := range map[string]struct {
+		patterns []string
+		want     []string // below the base
+	}{
+		"none":        {nil, nil},
+		"one":         {[]string{"in/x*"}, []string{"0", "x"}},
+		"one in both": {[]string{"in/x*", "in/*y"}, []string{"0", "x", "y", "xy"}},
+		"one within":  {[]string{"in/x*", "in/xy*"}, []string{"0", "x", "xy"}},
+		"by length":   {[]string{"in/?", "in/??*"}, []string{"0", "00"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var want []string
+			for _, text := range c.want {
+				want = append(want, "in/"+text)
+			}
+			got, ok := below("in/", ofResources, c.patterns...).cells()
+			if !ok || !slices.Equal(got, want) {
+				t.Errorf("%q (%t), not %q", got, ok, want)
+			}
+		})
+	}
+	var many []string
+	for _, c := range "abcdefghijklm" {
+		many = append(many, "in/*"+string(c)+"*")
+	}
+	if got, ok := below("in/", ofResources, many...).cells(); ok {
+		t.Errorf("%d cells", len(got))
+	}
+}

@@ -12,7 +12,7 @@ import (
 
 // beside is a statement that somebody puts beside a share that works.
 type beside struct {
-	statement string // BUCKET in it is the bucket's ARN
+	statement string // or several; BUCKET in it is the bucket's ARN
 	where     string // "bucket" (the default), "role" or "scp"
 	prefix    string // what the share is limited to; empty: incoming/
 	whole     bool   // it is limited to nothing
@@ -53,7 +53,11 @@ func (b beside) proved(t *testing.T) proof.GrantProof {
 			if b.only {
 				list = slices.DeleteFunc(list, func(s iampolicy.Statement) bool { return strings.Contains(strings.Join(s.Resource, " "), "/") })
 			}
-			return append(list, statement(t, text))
+			d, err := iampolicy.Parse([]byte(`{"Version":"2012-10-17","Statement":` + text + `}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return append(list, d.Statements...)
 		})
 		l.replace(&l.bucket().Policy, iampolicy.Version2012, version)
 	}
@@ -145,20 +149,24 @@ func TestLiveSamples(t *testing.T) {
 		allow = `{"Effect":"Allow","Principal":{"AWS":"` + roleARN + `"},"Action":["s3:GetObject","s3:PutObject","s3:AbortMultipartUpload","s3:ListMultipartUploadParts"],`
 	)
 	for name, b := range map[string]beside{
-		"a prefix in capitals":          {statement: list + `{"StringEqualsIgnoreCase":{"s3:prefix":"INCOMING/SECRET/"}}}`, verdict: proof.Denied, at: "incoming/SECRET/"},
-		"one in an inline policy":       {where: "role", statement: `{"Effect":"Deny","Action":"s3:ListBucket","Resource":"BUCKET","Condition":{"StringEqualsIgnoreCase":{"s3:prefix":["Incoming/Shared/"]}}}`, verdict: proof.Denied, at: "incoming/Shared/"},
-		"capitals where case counts":    {statement: list + `{"StringEquals":{"s3:prefix":"INCOMING/SECRET/"}}}`, verdict: proof.Allowed},
-		"a prefix with a star":          {statement: list + `{"StringEquals":{"s3:prefix":"incoming/*"}}}`, verdict: proof.Denied, at: "incoming/*"},
-		"a prefix by two patterns":      {statement: list + `{"StringLike":{"s3:prefix":"incoming/a*"},"StringNotLike":{"s3:prefix":"incoming/ax*"}}}`, verdict: proof.Denied, at: "incoming/a"},
-		"one character of two bytes":    {prefix: "ü/", statement: deny + `"BUCKET/?/secret/*"}`, verdict: proof.Denied, at: "ü/secret/"},
-		"two characters are not one":    {prefix: "uu/", statement: deny + `"BUCKET/?/secret/*"}`, verdict: proof.Allowed},
-		"some objects by all patterns":  {only: true, statement: allow + `"Resource":["BUCKET/incoming/*x*","BUCKET/incoming/","BUCKET/incoming/*0_~Z9jqx!|*"]}`, verdict: proof.Denied, at: "/incoming/"},
-		"all objects but in two ways":   {only: true, statement: allow + `"Resource":["BUCKET/incoming/?","BUCKET/incoming/","BUCKET/incoming/??*"]}`, verdict: proof.NotChecked, at: "/incoming/", note: "no object"},
-		"all objects but their prefix":  {only: true, statement: allow + `"Resource":"BUCKET/incoming/?*"}`, verdict: proof.Denied, at: "/incoming/"},
-		"all objects by two stars":      {only: true, statement: allow + `"Resource":"BUCKET/incoming/**"}`, verdict: proof.Allowed},
-		"what an Allow leaves out":      {only: true, statement: allow + `"NotResource":"BUCKET/incoming/secret/*"}`, verdict: proof.Denied, at: "incoming/secret/"},
-		"some of what it leaves out":    {only: true, statement: allow + `"NotResource":["BUCKET/incoming/x*","BUCKET/incoming/" ]}`, verdict: proof.Denied, at: "incoming/x"},
-		"all characters that are spare": {statement: deny + `"BUCKET/incoming/*0_~Z9jqx!|*"}`, verdict: proof.Denied, at: "0_~Z9jqx!|"},
+		"a prefix in capitals":                {statement: list + `{"StringEqualsIgnoreCase":{"s3:prefix":"INCOMING/SECRET/"}}}`, verdict: proof.Denied, at: "incoming/SECRET/"},
+		"one in an inline policy":             {where: "role", statement: `{"Effect":"Deny","Action":"s3:ListBucket","Resource":"BUCKET","Condition":{"StringEqualsIgnoreCase":{"s3:prefix":["Incoming/Shared/"]}}}`, verdict: proof.Denied, at: "incoming/Shared/"},
+		"capitals where case counts":          {statement: list + `{"StringEquals":{"s3:prefix":"INCOMING/SECRET/"}}}`, verdict: proof.Allowed},
+		"a prefix with a star":                {statement: list + `{"StringEquals":{"s3:prefix":"incoming/*"}}}`, verdict: proof.Denied, at: "incoming/*"},
+		"a prefix by two patterns":            {statement: list + `{"StringLike":{"s3:prefix":"incoming/a*"},"StringNotLike":{"s3:prefix":"incoming/ax*"}}}`, verdict: proof.Denied, at: "incoming/a"},
+		"one character of two bytes":          {prefix: "ü/", statement: deny + `"BUCKET/?/secret/*"}`, verdict: proof.Denied, at: "ü/secret/"},
+		"two characters are not one":          {prefix: "uu/", statement: deny + `"BUCKET/?/secret/*"}`, verdict: proof.Allowed},
+		"some objects by all patterns":        {only: true, statement: allow + `"Resource":["BUCKET/incoming/*x*","BUCKET/incoming/","BUCKET/incoming/*0_~Z9jqx!|*"]}`, verdict: proof.Denied, at: "/incoming/"},
+		"all objects but in two ways":         {only: true, statement: allow + `"Resource":["BUCKET/incoming/?","BUCKET/incoming/","BUCKET/incoming/??*"]}`, verdict: proof.NotChecked, at: "/incoming/", note: "no object"},
+		"all objects but their prefix":        {only: true, statement: allow + `"Resource":"BUCKET/incoming/?*"}`, verdict: proof.Denied, at: "/incoming/"},
+		"all objects by two stars":            {only: true, statement: allow + `"Resource":"BUCKET/incoming/**"}`, verdict: proof.Allowed},
+		"what an Allow leaves out":            {only: true, statement: allow + `"NotResource":"BUCKET/incoming/secret/*"}`, verdict: proof.Denied, at: "incoming/secret/"},
+		"some of what it leaves out":          {only: true, statement: allow + `"NotResource":["BUCKET/incoming/x*","BUCKET/incoming/" ]}`, verdict: proof.Denied, at: "incoming/x"},
+		"what another Allow has only in part": {only: true, statement: "[" + allow + `"NotResource":"BUCKET/incoming/*x"},` + allow + `"Resource":["BUCKET/incoming/?x","BUCKET/incoming/xshare-proofx"]}]`, verdict: proof.Denied, at: "x"},
+		"what two conditions are about":       {statement: list + `{"StringLike":{"s3:prefix":"incoming/a*"},"StringLikeIfExists":{"s3:prefix":"*z"}}}`, verdict: proof.Denied, at: "incoming/az"},
+		"what two conditions rule out":        {statement: list + `{"StringLike":{"s3:prefix":"incoming/a*"},"StringEquals":{"s3:prefix":"incoming/b"}}}`, verdict: proof.Allowed},
+		"too many patterns":                   {only: true, statement: "[" + allow + `"NotResource":["BUCKET/incoming/*a*","BUCKET/incoming/*b*","BUCKET/incoming/*c*","BUCKET/incoming/*d*","BUCKET/incoming/*e*","BUCKET/incoming/*f*","BUCKET/incoming/*g*","BUCKET/incoming/*h*","BUCKET/incoming/*i*","BUCKET/incoming/*j*","BUCKET/incoming/*k*"]},` + allow + `"Resource":"BUCKET/incoming/*"}]`, verdict: proof.NotChecked, note: "too many"},
+		"all characters that are spare":       {statement: deny + `"BUCKET/incoming/*0_~Z9jqx!|*"}`, verdict: proof.Denied, at: "0_~Z9jqx!|"},
 	} {
 		t.Run(name, b.hold)
 	}
