@@ -91,15 +91,21 @@ func everybody(principal string) string {
 
 // accessSummary is one line on all that a plan opens and closes; nothing if
 // that is nothing.
-func (p *printer) accessSummary(a plan.Access) {
-	if len(a.Gained)+len(a.Lost) > 0 {
-		p.line(p.paint(bold, "Access:") + " " + accessTally(a))
+func (p *printer) accessSummary(o outlook) {
+	if a := o.changes.Access; len(a.Gained)+len(a.Lost) > 0 {
+		p.line(p.paint(bold, "Access:") + " " + o.accessTally())
 	}
 }
 
-// accessTally is how many gain and lose how much, in words.
-func accessTally(a plan.Access) string {
-	return whoHas("gain", a.Gained) + ", " + whoHas("lose", a.Lost) + "."
+// accessTally is how many gain and lose how much, in words. It is that of all
+// changes, also of those that are held back.
+func (o outlook) accessTally() string {
+	a := o.changes.Access
+	text := whoHas("gain", a.Gained) + ", " + whoHas("lose", a.Lost)
+	if _, partial, blocked := o.counts(); partial+blocked > 0 {
+		text += ", if what is blocked is done too"
+	}
+	return text + "."
 }
 
 func whoHas(verb string, entries []plan.AccessEntry) string {

@@ -36,7 +36,7 @@ func PlanMarkdown(w io.Writer, changes *plan.Changes, commit string, more []spec
 		for _, text := range accessTexts(a.Lost) {
 			pieces = append(pieces, signed("-", text))
 		}
-		m.block("**Access:** "+accessTally(a), "diff", pieces, "line")
+		m.block("**Access:** "+o.accessTally(), "diff", pieces, "line")
 	case s.Error > 0:
 		m.line("**Access:** nobody gains or loses any, as far as could be seen; see the errors.")
 	case todo:

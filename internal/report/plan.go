@@ -21,7 +21,7 @@ func Plan(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style)
 	p.planned(o)
 	p.access(changes, plannedAccess)
 	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
-	p.accessSummary(changes.Access)
+	p.accessSummary(o)
 	p.planSummary(o)
 	if unsearched := changes.Plan.NotSearched; len(unsearched) > 0 {
 		places := make([]string, len(unsearched))
