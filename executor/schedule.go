@@ -3,7 +3,6 @@ package executor
 import (
 	"container/heap"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -151,9 +150,7 @@ func newItem(index int, c *plan.Change) *item {
 // letsIn reports whether a pair gives anybody access. The id of a deleted role
 // or user does not: taking it out closes nothing, and is done with the gains in
 // one write, which never leaves the bucket without its policy.
-func letsIn(p iampolicy.Pair) bool {
-	return !strings.HasPrefix(p.Principal, "AROA") && !strings.HasPrefix(p.Principal, "AIDA") && !strings.HasPrefix(p.Principal, "AGPA")
-}
+func letsIn(p iampolicy.Pair) bool { return !iampolicy.IsEntityID(p.Principal) }
 
 // link makes the change wait for what it needs and comes after.
 func (it *item) link(byID map[string]*item) {
