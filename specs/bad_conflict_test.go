@@ -17,10 +17,10 @@ shares/second.yaml:12:15: role "reader" of account analytics has path /app/ here
 shares/second.yaml:12:15: role "Reader" of account analytics has its name written "Reader" here and "reader" at shares/sales.yaml:12:15: write the same in both places, or leave it out in one if it is optional`},
 	{"role with two trusts", two("trust: ec2", "trust: lambda"), `
 shares/second.yaml:14:16: role "reader" of account analytics has trust lambda.amazonaws.com here and ec2.amazonaws.com at shares/sales.yaml:14:16: write the same in both places, or leave it out in one if it is optional`},
-	{"role with trust and trustPolicy", two("trust: ec2", "trustPolicy: t.json").with("t.json", `{"Statement": []}`), `
+	{"role with trust and trustPolicy", two("trust: ec2", "trustPolicy: t.json").with("t.json", trustEC2), `
 shares/second.yaml:14:22: role "reader" of account analytics has trustPolicy here and trust at shares/sales.yaml:14:16: write the same in both places, or leave it out in one`},
-	{"role with two trust policies", two("trust: ec2", "trustPolicy: t.json").with("t.json", `{"Statement": []}`).with("u.json", `{"Statement": [{}]}`).in("shares/sales.yaml").edit("trust: ec2", "trustPolicy: u.json"), `
-shares/second.yaml:14:22: role "reader" of account analytics has trustPolicy with digest d5f91b90 here and with digest fcabc728 at shares/sales.yaml:14:22: write the same in both places, or leave it out in one if it is optional`},
+	{"role with two trust policies", two("trust: ec2", "trustPolicy: t.json").with("t.json", trustEC2).with("u.json", strings.Replace(trustEC2, "ec2", "glue", 1)).in("shares/sales.yaml").edit("trust: ec2", "trustPolicy: u.json"), `
+shares/second.yaml:14:22: role "reader" of account analytics has trustPolicy with digest 4f006f5c here and with digest 573e6e96 at shares/sales.yaml:14:22: write the same in both places, or leave it out in one if it is optional`},
 	{"role with two profiles", two("trust: ec2", "trust: ec2\n        instanceProfile: a").in("shares/sales.yaml").edit("trust: ec2", "trust: ec2\n        instanceProfile: true"), `
 shares/second.yaml:15:26: role "reader" of account analytics has instanceProfile a here and reader at shares/sales.yaml:15:26: write the same in both places, or leave it out in one if it is optional`},
 	{"role with and without profile", two("trust: ec2", "trust: ec2\n        instanceProfile: false").in("shares/sales.yaml").edit("trust: ec2", "trust: ec2\n        instanceProfile: true"), `

@@ -2,6 +2,13 @@ package specs
 
 import "strings"
 
+// actions is the good share with further actions.
+func actions(list string) files {
+	return share("access: [read]", "access: [read]\n      actions: ["+list+"]")
+}
+
+const trustEC2 = `{"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}`
+
 // badShares are errors within one share.
 var badShares = []badCase{
 	{"no metadata and no spec", share(goodShare, "apiVersion: xshare/v1\nkind: Share\n"), `
@@ -149,7 +156,7 @@ shares/sales.yaml:14:16: trust "everybody" is not known: write a service princip
 shares/sales.yaml:14:16: trust "333333333333" is not a service: write the trust policy into a file and name it under trustPolicy`},
 	{"trust of China", share("trust: ec2", "trust: ec2.amazonaws.com.cn"), `
 shares/sales.yaml:14:16: trust "ec2.amazonaws.com.cn" is a service of the China partition: write ec2.amazonaws.com`},
-	{"trust and trustPolicy", share("trust: ec2", "trust: ec2\n        trustPolicy: trust.json").with("trust.json", `{"Statement": []}`), `
+	{"trust and trustPolicy", share("trust: ec2", "trust: ec2\n        trustPolicy: trust.json").with("trust.json", trustEC2), `
 shares/sales.yaml:15:22: the role has both trust and trustPolicy: take one of the two out`},
 	{"trustPolicy outside", share("trust: ec2", "trustPolicy: ../trust.json"), `
 shares/sales.yaml:14:22: trustPolicy "../trust.json" is no path inside the repository: write it relative to the repository's root, without . and ..`},
@@ -162,17 +169,28 @@ shares/sales.yaml:14:22: there is no file "trust.json": write "shares/trust.json
 	{"trustPolicy is a directory", share("trust: ec2", "trustPolicy: shares"), `
 shares/sales.yaml:14:22: "shares" is not a plain file: put a plain file there`},
 	{"trustPolicy is no JSON", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", "Version: 1"), `
-trust.json:1:1: the file "trust.json" is not a JSON policy, invalid JSON: a value is expected here: write a trust policy in JSON there`},
+trust.json:1:1: invalid JSON: a value is expected here: correct it there`},
 	{"trustPolicy with a comma too many", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", "{\"Statement\": [\n  {},\n]}"), `
-trust.json:2:5: the file "trust.json" is not a JSON policy, invalid JSON: there is a comma before the closing bracket: write a trust policy in JSON there`},
+trust.json:2:5: invalid JSON: there is a comma before the closing bracket: correct it there`},
 	{"trustPolicy without Statement", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", "{}"), `
-shares/sales.yaml:14:22: the file "trust.json" is a policy without Statement: write a trust policy in JSON there`},
-	{"trustPolicy too long", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", `{"Statement":["`+strings.Repeat("x", 4096)+`"]}`), `
-shares/sales.yaml:14:22: the file "trust.json" has 4114 characters and IAM takes 4096, white space not counted: shorten it`},
-	{"trustPolicy with a character that IAM refuses", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", `{"Statement":["→"]}`), `
+trust.json:1:1: Statement is missing: a policy needs at least one statement`},
+	{"trustPolicy too long", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", strings.Replace(trustEC2, "{", `{"Id": "`+strings.Repeat("x", 4096)+`", `, 1)), `
+trust.json:1:1: the trust policy has 4206 characters and IAM takes 4096, white space not counted: shorten it`},
+	{"trustPolicy with a character that IAM refuses", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", strings.Replace(trustEC2, "{", `{"Id": "→", `, 1)), `
 shares/sales.yaml:14:22: the file "trust.json" holds the character U+2192, which IAM refuses: use letters up to U+00FF`},
-	{"trustPolicy with such a character, escaped", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", `{"Statement":["\u202e"]}`), `
+	{"trustPolicy with such a character, escaped", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", strings.Replace(trustEC2, "{", `{"Id": "\u202e", `, 1)), `
 shares/sales.yaml:14:22: the file "trust.json" holds the character U+202E, which IAM refuses: use letters up to U+00FF`},
+	{"trustPolicy for nobody", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", `{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole"}}`), `
+trust.json:1:15: Principal is missing: say who is to use the role, such as "Principal": {"Service": "ec2.amazonaws.com"}`},
+	{"trustPolicy with errors, beside another share's", two("trust: ec2", "trustPolicy: trust.json").edit("name: reader", "name: other").in("shares/sales.yaml").edit("sales-data", "Sales").
+		with("trust.json", "{\"Statement\": [\n  {\"Effect\": \"Allow\", \"Principal\": {\"AWS\": \"arn:aws:iam::22222:root\"}, \"Action\": \"sts:AssumeRole\"},\n  {\"Effect\": \"allow\"}\n]}"), `
+shares/sales.yaml:7:11: the bucket name "Sales" has characters other than a-z, 0-9, '.' and '-': take them out; S3 has no upper case and no '_'
+trust.json:2:44: AWS "arn:aws:iam::22222:root" is an ARN without an account: write the account's id of 12 digits into it
+trust.json:3:3: Principal is missing: say who is to use the role, such as "Principal": {"Service": "ec2.amazonaws.com"}
+trust.json:3:3: Action is missing: a statement needs Action or NotAction
+trust.json:3:14: Effect is "allow": it must be "Allow" or "Deny", in this spelling`},
+	{"trustPolicy of two roles", share("access: [read]\n", "access: [read]\n    - account: lake\n      role: {name: other, create: true, trustPolicy: trust.json}\n      access: [read]\n").edit("trust: ec2", "trustPolicy: trust.json").with("trust.json", "[]"), `
+trust.json:1:1: a policy must be a JSON object, not a list: correct it there`},
 	{"trustPolicy huge", share("trust: ec2", "trustPolicy: trust.json").with("trust.json", strings.Repeat(" ", 100_000)), `
 shares/sales.yaml:14:22: "trust.json" is larger than the 32768 bytes that are read: make it smaller, or split it into several files`},
 	{"profile with a path", share("trust: ec2", "trust: ec2\n        instanceProfile: app/p"), `
@@ -223,8 +241,26 @@ shares/sales.yaml:15:17: the action "s3:ListAllMyBuckets" works on the whole acc
 shares/sales.yaml:15:38: the action "s3:GetObjectTagging" stands here twice, first at shares/sales.yaml:15:17: take one of the two out`},
 	{"actions as a text", share("access: [read]", "actions: s3:GetObjectTagging"), `
 shares/sales.yaml:15:16: actions is the text "s3:GetObjectTagging": write a list of texts`},
+	{"actions that are the bucket's account's", actions("s3:GetBucketPolicy, s3:PutBucketPolicy"), `
+shares/sales.yaml:16:17: the action s3:GetBucketPolicy is for the bucket's own account only, whatever policies say, and role "reader" is of another: take it out
+shares/sales.yaml:16:37: the action s3:PutBucketPolicy is for the bucket's own account only, whatever policies say, and role "reader" is of another: take it out`},
+	{"actions on permissions", actions("s3:PutObjectAcl, s3:GetObjectAcl, s3:PutBucketPublicAccessBlock, s3:PutBucketOwnershipControls"), `
+shares/sales.yaml:16:17: warning: by the action s3:PutObjectAcl role "reader" of another account can change who has access to bucket "sales-data": take it out, and change permissions from the bucket's account
+shares/sales.yaml:16:51: warning: by the action s3:PutBucketPublicAccessBlock role "reader" of another account can change who has access to bucket "sales-data": take it out, and change permissions from the bucket's account
+shares/sales.yaml:16:82: warning: by the action s3:PutBucketOwnershipControls role "reader" of another account can change who has access to bucket "sales-data": take it out, and change permissions from the bucket's account`},
+	{"actions of the bucket's own account", actions("s3:PutObjectAcl, s3:PutBucketPolicy").edit("account: analytics", "account: lake"), ""},
+	{"actions on the bucket, beside prefixes", actions("s3:PutLifecycleConfiguration, s3:GetBucketTagging, s3:PutBucketTagging, s3:PutObjectTagging, s3:UntagResource]\n      prefixes: [in/"), `
+shares/sales.yaml:16:17: warning: the action s3:PutLifecycleConfiguration changes all of bucket "sales-data", and the consumer is held to prefixes: take it out, or the prefixes, if the whole bucket is meant
+shares/sales.yaml:16:68: warning: the action s3:PutBucketTagging changes all of bucket "sales-data", and the consumer is held to prefixes: take it out, or the prefixes, if the whole bucket is meant
+shares/sales.yaml:16:110: warning: the action s3:UntagResource changes all of bucket "sales-data", and the consumer is held to prefixes: take it out, or the prefixes, if the whole bucket is meant`},
+	{"actions on permissions at home, beside prefixes", actions("s3:PutBucketAcl]\n      prefixes: [in/").edit("account: analytics", "account: lake"), `
+shares/sales.yaml:16:17: warning: the action s3:PutBucketAcl changes all of bucket "sales-data", and the consumer is held to prefixes: take it out, or the prefixes, if the whole bucket is meant`},
+	{"actions that list uploads, beside prefixes", actions("s3:ListBucketMultipartUploads, s3:ListBucketVersions]\n      prefixes: [in/"), `
+shares/sales.yaml:16:17: warning: the action s3:ListBucketMultipartUploads shows the keys of uploads to all of bucket "sales-data", as S3 has no prefix for it, and the consumer is held to prefixes: take it out, or the prefixes, if the whole bucket is meant`},
 	{"prefix without slash", share("access: [read]", "access: [read]\n      prefixes: [incoming]"), `
 shares/sales.yaml:16:18: the prefix "incoming" does not end in a slash: write "incoming/": without the slash "incoming-other" would be open too`},
+	{"prefix that is a slash", share("access: [read]", "access: [read]\n      prefixes: [/]"), `
+shares/sales.yaml:16:18: the prefix "/" is only a slash, and S3 keys have no leading slash: leave prefixes out, which means the whole bucket`},
 	{"prefix with a leading slash", share("access: [read]", "access: [read]\n      prefixes: [/incoming/]"), `
 shares/sales.yaml:16:18: the prefix "/incoming/" starts with a slash: write "incoming/": S3 keys have no leading slash`},
 	{"prefix with a star", share("access: [read]", "access: [read]\n      prefixes: [incoming/*]"), `

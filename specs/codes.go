@@ -51,3 +51,12 @@ const (
 	codeLock           = "lock"             // the lock's life; warning: its bucket is shared
 	codeConflict       = "conflict"         // two places say different things of one resource
 )
+
+// The codes of the lints that Load tells of, beside those of iampolicy's
+// ParseError in a trust policy. docs/lints.md has them all.
+const (
+	lintOwnersOnly            = "owners-only"
+	lintPermissionsManagement = "permissions-management"
+	lintPrefixUnheld          = "prefix-unheld"
+	lintPolicyTooLarge        = "policy-too-large"
+)

@@ -197,7 +197,7 @@ func (l *loader) unmatched(patterns []string, matched []bool, files int, at Pos)
 		where = Pos{RepositoryFile, 1, 1}
 	}
 	if files == 0 && len(patterns) > 0 && !slices.Contains(matched, true) {
-		if !l.failed() {
+		if !l.broken {
 			l.fail(codeInclude, where, "write a share there; to take all access away leave an empty file there",
 				"include matches no file: %s", quote(strings.Join(patterns, ", ")))
 		}

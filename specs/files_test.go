@@ -81,7 +81,7 @@ func TestLinks(t *testing.T) {
 				"repo/xshare.yaml":           goodRepository,
 				"repo/shares/first.yaml":     first,
 				"repo/elsewhere/sales.yaml":  strings.Replace(goodShare, "trust: ec2", "", 1),
-				"repo/elsewhere/t.json":      `{"Statement": []}`,
+				"repo/elsewhere/t.json":      trustEC2,
 				"outside.yaml":               "secret",
 				"repo/shares/deep/README.md": "",
 			})

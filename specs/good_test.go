@@ -88,7 +88,7 @@ spec:
   tags: {cost-center: "42", empty: ""}
   lock: {bucket: acme-locks, account: lake, region: us-west-2, expires: 30m}
 `,
-	"trust/glue.json": `{"Version": "2012-10-17", "Statement": []}`,
+	"trust/glue.json": trustEC2,
 	"teams/a/shares.yaml": `
 # two documents
 apiVersion: xshare/v1
@@ -162,7 +162,7 @@ func TestLoadEveryField(t *testing.T) {
 					Account: hand,
 					Role: Role{
 						Name: "glue", Path: "/", Create: true, PermissionsBoundary: "base",
-						TrustPolicy: []byte(`{"Version": "2012-10-17", "Statement": []}`), TrustFile: "trust/glue.json",
+						TrustPolicy: []byte(trustEC2), TrustFile: "trust/glue.json",
 					},
 					Actions: []string{"s3:GetObject"},
 				}},

@@ -15,13 +15,14 @@ const RepositoryFile = "xshare.yaml"
 
 // Load reads and validates the repository in fsys. The problems are sorted by
 // position and hold warnings too; the Repository is nil if any of them is an
-// error. Nothing outside fsys is read: symbolic links are followed only to
+// error, unless all errors are lints: of what a consumer asks for, or of the
+// grammar of a trust policy. Nothing outside fsys is read: symbolic links are followed only to
 // files inside, which needs an fsys that implements fs.ReadLinkFS, as those of
 // os.DirFS and os.Root do. Several goroutines read fsys at once.
 func Load(fsys fs.FS) (*Repository, []Problem) {
 	l := &loader{sink: newSink(), fsys: fsys, policies: map[string]policyFile{}}
 	repo := l.load()
-	if l.failed() {
+	if l.broken {
 		repo = nil
 	}
 	return repo, l.sorted()
@@ -56,7 +57,7 @@ func (l *loader) load() *Repository {
 			r.mapping("the Repository", top, raw)
 		})
 	}
-	if raw == nil && !l.failed() {
+	if raw == nil && !l.broken {
 		l.fail(codeMissing, Pos{RepositoryFile, 1, 1}, "write a document of kind Repository", "the file holds no Repository")
 	}
 	patterns := []string{defaultInclude}
@@ -76,7 +77,7 @@ func (l *loader) load() *Repository {
 	if l.repo == nil {
 		return nil
 	}
-	if len(shares) == 0 && !l.failed() {
+	if len(shares) == 0 && !l.broken {
 		l.warn(codeNoShares, l.repo.Pos, "nothing to do if that is meant; what xshare made for former shares will be closed",
 			"the repository has no shares")
 	}

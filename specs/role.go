@@ -2,21 +2,16 @@ package specs
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"path"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/xshare/xshare/internal/iampolicy"
 )
-
-// maxTrustPolicy is the most that IAM takes for a trust policy, white space not
-// counted, see
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
-const maxTrustPolicy = 4096
 
 // reservedPath begins the paths of service-linked roles, see
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html.
@@ -145,38 +140,24 @@ func (l *loader) readTrustPolicy(t text) []byte {
 		l.unreadable(t.value, t.pos, err)
 		return nil
 	}
-	const room = 8 * maxTrustPolicy // white space is not counted, but is read
+	const room = 8 * iampolicy.MaxTrustPolicy // white space is not counted, but is read
 	content, ok := readFile(l.sink, l.fsys, specFile{t.value, real}, t.pos, room)
 	if !ok {
 		return nil
 	}
-	var policy struct{ Statement json.RawMessage }
-	if err := json.Unmarshal(content, &policy); err != nil {
-		at, what := t.pos, err.Error()
-		var wrong *iampolicy.ParseError
-		if _, err := iampolicy.Parse(content); errors.As(err, &wrong) {
-			at, what = Pos{t.value, wrong.Line, wrong.Column}, wrong.Msg
-		}
-		l.fail(codeTrust, at, "write a trust policy in JSON there", "the file %s is not a JSON policy, %s", quote(t.value), what)
-		return nil
+	fail := l.lint
+	if !json.Valid(content) {
+		fail = l.fail
 	}
-	if policy.Statement == nil {
-		l.fail(codeTrust, t.pos, "write a trust policy in JSON there", "the file %s is a policy without Statement", quote(t.value))
-		return nil
+	_, err = iampolicy.ParseTrust(content)
+	for _, wrong := range iampolicy.ParseErrors(err) {
+		fail(wrong.Code, Pos{t.value, wrong.Line, wrong.Column}, cmp.Or(wrong.Mend, "correct it there"), "%s", wrong.Msg)
 	}
 	if c := beyondLatin(content); c != 0 {
 		l.fail(codeTrust, t.pos, "use letters up to U+00FF", "the file %s holds the character U+%04X, which IAM refuses", quote(t.value), c)
-		return nil
 	}
-	size := 0
-	for _, c := range string(content) {
-		if !unicode.IsSpace(c) {
-			size++
-		}
-	}
-	if size > maxTrustPolicy {
-		l.fail(codeTrust, t.pos, "shorten it", "the file %s has %d characters and IAM takes %d, white space not counted", quote(t.value), size, maxTrustPolicy)
-		return nil
+	if size := iampolicy.Size(content); size > iampolicy.MaxTrustPolicy {
+		l.lint(lintPolicyTooLarge, Pos{t.value, 1, 1}, "shorten it", "the trust policy has %d characters and IAM takes %d, white space not counted", size, iampolicy.MaxTrustPolicy)
 	}
 	return content
 }

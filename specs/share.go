@@ -4,8 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/xshare/xshare/internal/iampolicy"
 )
 
 // share builds a Share from its document as far as that stands alone, and
@@ -95,7 +93,7 @@ func (l *loader) consumer(share *Share, raw *rawConsumer, pos Pos, seen map[stri
 		}
 		seen[key] = pos
 	}
-	l.access(c, raw)
+	l.access(share, c, raw)
 	l.check(raw.policyName, "policyName", codePolicyName, policyName)
 	l.instances(c, raw)
 	if c.Account != nil && !c.Account.Manage {
@@ -134,7 +132,7 @@ func (l *loader) partner(raw *rawConsumer) {
 // accessWords are the access words by rank.
 var accessWords = []Access{AccessList, AccessRead, AccessWrite, AccessDelete, AccessFull}
 
-func (l *loader) access(c *Consumer, raw *rawConsumer) {
+func (l *loader) access(share *Share, c *Consumer, raw *rawConsumer) {
 	if !raw.access.stated() && !raw.actions.stated() {
 		l.fail(codeMissing, c.Pos, "add access: [read], or what is needed", "the consumer has neither access nor actions")
 	}
@@ -163,7 +161,7 @@ func (l *loader) access(c *Consumer, raw *rawConsumer) {
 	slices.SortFunc(c.Access, func(a, b Access) int {
 		return slices.Index(accessWords, a) - slices.Index(accessWords, b)
 	})
-	l.actions(c, raw.actions)
+	l.actions(share, c, raw)
 	l.prefixes(c, raw.prefixes)
 	switch {
 	case full.Line == 0:
@@ -173,45 +171,6 @@ func (l *loader) access(c *Consumer, raw *rawConsumer) {
 		l.warn(codeFullAccess, full, "write the words that are needed, such as [read, write, delete]",
 			"access full opens every S3 action, changing the bucket's own policy included")
 	}
-}
-
-func (l *loader) actions(c *Consumer, raw texts) {
-	seen := map[string]Pos{}
-	for _, t := range raw.items {
-		if !t.ok() {
-			continue
-		}
-		service, _, found := strings.Cut(t.value, ":")
-		if strings.ContainsAny(t.value, "*?") {
-			l.fail(codeAction, t.pos, "write each action that is needed", "the action %s has a wildcard", quote(t.value))
-			continue
-		}
-		if found && !strings.EqualFold(service, "s3") {
-			l.fail(codeAction, t.pos, "write S3 actions only", "the action %s is not one of S3", quote(t.value))
-			continue
-		}
-		known, ok := iampolicy.LookupS3Action(t.value)
-		switch {
-		case !found:
-			l.fail(codeAction, t.pos, "write "+quote("s3:"+t.value), "the action %s lacks its service", quote(t.value))
-		case !ok:
-			mend := "look it up in AWS's list of actions for Amazon S3"
-			if near := iampolicy.NearestAction(t.value); near != "" {
-				mend = "did you mean " + near + "?"
-			}
-			l.fail(codeAction, t.pos, mend, "the action %s does not exist", quote(t.value))
-		case known.Level == iampolicy.AccountLevel:
-			l.fail(codeAction, t.pos, "take it out", "the action %s works on the whole account, not on a bucket or its objects", quote(t.value))
-		case known.Level == iampolicy.OtherLevel:
-			l.fail(codeAction, t.pos, "take it out", "the action %s works on neither a bucket nor its objects", quote(t.value))
-		default:
-			t.value = known.Name
-			if l.once(seen, t, "the action") {
-				c.Actions = append(c.Actions, known.Name)
-			}
-		}
-	}
-	slices.Sort(c.Actions)
 }
 
 func (l *loader) prefixes(c *Consumer, raw texts) {
@@ -240,6 +199,8 @@ func prefix(v string) (string, string) {
 	switch {
 	case strings.HasPrefix(v, "s3://") || strings.HasPrefix(v, "arn:"):
 		return "is not a plain prefix", "write what the keys start with, such as incoming/"
+	case strings.Trim(v, "/") == "":
+		return "is only a slash, and S3 keys have no leading slash", "leave prefixes out, which means the whole bucket"
 	case strings.HasPrefix(v, "/"):
 		return "starts with a slash", "write " + quote(strings.TrimLeft(v, "/")) + ": S3 keys have no leading slash"
 	case strings.ContainsAny(v, "*?$"):

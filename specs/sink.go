@@ -18,12 +18,20 @@ type sink struct {
 	share   string
 	account string
 	perFile map[string]int
+	broken  bool // there is an error, other than of a lint
 }
 
 func newSink() *sink { return &sink{perFile: map[string]int{}} }
 
 // fail adds an error. The message is made from format; mend says how to mend it.
 func (s *sink) fail(code string, pos Pos, mend, format string, args ...any) {
+	s.broken = true
+	s.lint(code, pos, mend, format, args...)
+}
+
+// lint adds an error that leaves the specs as readable as they are, so that all
+// that is looked for in good ones can be told beside it.
+func (s *sink) lint(code string, pos Pos, mend, format string, args ...any) {
 	s.add(SeverityError, code, pos, mend, fmt.Sprintf(format, args...))
 }
 
@@ -36,6 +44,7 @@ func (s *sink) add(severity Severity, code string, pos Pos, mend, message string
 	s.perFile[pos.File]++
 	switch n := s.perFile[pos.File]; {
 	case n == maxProblemsPerFile+1:
+		s.broken = true
 		severity, code, mend = SeverityError, codeTooMany, "mend those that are shown and run it again"
 		message = fmt.Sprintf("more than %d problems in this file, the rest is not shown", maxProblemsPerFile)
 	case n > maxProblemsPerFile:
@@ -51,10 +60,6 @@ func (s *sink) add(severity Severity, code string, pos Pos, mend, message string
 func (s *sink) sorted() []Problem {
 	SortProblems(s.list)
 	return slices.Compact(s.list)
-}
-
-func (s *sink) failed() bool {
-	return slices.ContainsFunc(s.list, func(p Problem) bool { return p.Severity == SeverityError })
 }
 
 // quote shows a value of the user's in a message: what does not print (control
@@ -81,7 +86,7 @@ func shorten(s string) (short, more string) {
 
 // take adds the problems of another sink, which read a file of its own.
 func (s *sink) take(other *sink) {
-	s.list = append(s.list, other.list...)
+	s.list, s.broken = append(s.list, other.list...), s.broken || other.broken
 	for file, n := range other.perFile {
 		s.perFile[file] += n
 	}

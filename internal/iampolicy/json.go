@@ -2,6 +2,7 @@ package iampolicy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -17,12 +18,48 @@ const (
 // ParseError is what is wrong with a policy's text, and where. Parse returns
 // one, or several joined with errors.Join.
 type ParseError struct {
-	Line, Column int // both from 1; columns count characters
-	Msg          string
+	Line, Column int    // both from 1; columns count characters
+	Code         string // what kind of error it is, such as CodeSyntax
+	Msg          string // what is wrong
+	Mend         string // how to mend it; empty where Msg says it all
 }
 
+// The kinds of errors in a policy's text. They are codes of problems and lints.
+const (
+	CodeSyntax            = "policy-syntax"      // any other than those below
+	CodeNoPrincipal       = "no-principal"       // a statement says not whom it is about
+	CodeDuplicateSid      = "duplicate-sid"      // two statements have the same Sid
+	CodeWildcardPrincipal = "wildcard-principal" // a principal is no name but a pattern
+	CodeRefusedPrincipal  = "refused-principal"  // a principal is in a form that AWS does not know
+)
+
 func (e *ParseError) Error() string {
-	return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Msg)
+	return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Text())
+}
+
+// Text is what is wrong and how to mend it.
+func (e *ParseError) Text() string {
+	if e.Mend == "" {
+		return e.Msg
+	}
+	return e.Msg + ": " + e.Mend
+}
+
+// ParseErrors are the errors that Parse joined.
+func ParseErrors(err error) []*ParseError {
+	var list []*ParseError
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		for _, e := range joined.Unwrap() {
+			list = append(list, ParseErrors(e)...)
+		}
+		return list
+	}
+	var one *ParseError
+	if errors.As(err, &one) {
+		list = append(list, one)
+	}
+	return list
 }
 
 type kind string
@@ -92,6 +129,7 @@ func errorAt(text []byte, at int, format string, args ...any) *ParseError {
 	before := string(text[:min(at, len(text))])
 	lineStart := strings.LastIndexByte(before, '\n') + 1
 	return &ParseError{
+		Code:   CodeSyntax,
 		Line:   strings.Count(before, "\n") + 1,
 		Column: utf8.RuneCountInString(before[lineStart:]) + 1,
 		Msg:    fmt.Sprintf(format, args...),

@@ -93,6 +93,16 @@ func foreign(live []byte, root node, ours func(string) bool) (parts []part, star
 	return parts, statements.start, statements.end, nil
 }
 
+// The most that AWS takes of a policy: of a managed one and of a role's trust
+// policy in characters as Size counts them (IAM:reference_iam-quotas; a trust
+// policy over 2,048 needs a higher quota), of a bucket's in bytes
+// (S3:example-bucket-policies).
+const (
+	MaxManagedPolicy = 6144
+	MaxTrustPolicy   = 4096
+	MaxBucketPolicy  = 20480
+)
+
 // Size is the number of characters that count against IAM's quota for managed
 // and trust policies (white space outside strings does not;
 // IAM:reference_iam-quotas).

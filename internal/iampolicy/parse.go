@@ -20,22 +20,34 @@ import (
 // is one of an identity policy and needs a Resource; one with a principal may
 // lack it, as in a role's trust policy.
 func Parse(text []byte) (*Document, error) {
-	return parse(text, false)
+	return parse(&parser{text: text})
+}
+
+// ParseResource is Parse for the policy of a bucket, a key or another resource:
+// each statement must say whom it is about.
+func ParseResource(text []byte) (*Document, error) {
+	return parse(&parser{text: text, resource: true})
+}
+
+// ParseTrust is ParseResource for a role's trust policy, in which IAM looks at
+// the principals closely: an ARN must have an account.
+func ParseTrust(text []byte) (*Document, error) {
+	return parse(&parser{text: text, resource: true, trust: true})
 }
 
 // ParseLive reads a document that AWS holds. It is as Parse, but what the
 // grammar of this package does not know is kept in Statement.Unknown instead
 // of refused: AWS took it, and may know more.
 func ParseLive(text []byte) (*Document, error) {
-	return parse(text, true)
+	return parse(&parser{text: text, live: true})
 }
 
-func parse(text []byte, live bool) (*Document, error) {
-	root, err := readJSON(text)
+func parse(p *parser) (*Document, error) {
+	root, err := readJSON(p.text)
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{text: text, live: live, sids: map[string]bool{}}
+	p.sids = map[string]bool{}
 	d := p.document(root)
 	if len(p.errs) == 1 {
 		return nil, p.errs[0]
@@ -47,27 +59,36 @@ func parse(text []byte, live bool) (*Document, error) {
 }
 
 type parser struct {
-	text []byte
-	live bool
-	sids map[string]bool
-	errs []error
+	text     []byte
+	live     bool
+	resource bool // every statement needs a principal
+	trust    bool
+	sids     map[string]bool
+	errs     []error
 }
 
 // maxErrors is how many errors of one document are told. Finding an error's
 // line takes time that grows with the text, so there is an end to it.
 const maxErrors = 50
 
-func (p *parser) fail(n node, format string, args ...any) {
+// fail notes an error of grammar; mend may be empty.
+func (p *parser) fail(n node, mend, format string, args ...any) {
+	p.failAs(CodeSyntax, n, mend, format, args...)
+}
+
+func (p *parser) failAs(code string, n node, mend, format string, args ...any) {
 	if len(p.errs) == maxErrors {
 		return
 	}
-	p.errs = append(p.errs, errorAt(p.text, n.start, format, args...))
+	e := errorAt(p.text, n.start, format, args...)
+	e.Code, e.Mend = code, mend
+	p.errs = append(p.errs, e)
 }
 
 func (p *parser) document(root node) *Document {
 	d := &Document{}
 	if root.kind != object {
-		p.fail(root, "a policy must be a JSON object, not %s", root.kind)
+		p.fail(root, "", "a policy must be a JSON object, not %s", root.kind)
 		return nil
 	}
 	statements := false
@@ -76,7 +97,7 @@ func (p *parser) document(root node) *Document {
 		case "Version":
 			d.Version = p.string(m.value, "Version")
 			if m.value.kind == text && d.Version != Version2012 && d.Version != Version2008 {
-				p.fail(m.value, "Version %q does not exist: write %q", d.Version, Version2012)
+				p.fail(m.value, fmt.Sprintf("write %q", Version2012), "Version %q does not exist", d.Version)
 			}
 		case "Id":
 			d.ID = p.string(m.value, "Id")
@@ -90,7 +111,7 @@ func (p *parser) document(root node) *Document {
 		}
 	}
 	if !statements {
-		p.fail(root, "Statement is missing: a policy needs at least one statement")
+		p.fail(root, "a policy needs at least one statement", "Statement is missing")
 	}
 	return d
 }
@@ -101,17 +122,17 @@ func (p *parser) statements(d *Document, n node) {
 		d.Statements = append(d.Statements, p.statement(n))
 	case array:
 		if len(n.items) == 0 {
-			p.fail(n, "Statement is empty: a policy needs at least one statement")
+			p.fail(n, "a policy needs at least one statement", "Statement is empty")
 		}
 		for _, item := range n.items {
 			if item.kind != object {
-				p.fail(item, "a statement must be an object, not %s", item.kind)
+				p.fail(item, "", "a statement must be an object, not %s", item.kind)
 				continue
 			}
 			d.Statements = append(d.Statements, p.statement(item))
 		}
 	default:
-		p.fail(n, "Statement must be a statement or a list of statements, not %s", n.kind)
+		p.fail(n, "", "Statement must be a statement or a list of statements, not %s", n.kind)
 	}
 }
 
@@ -132,7 +153,7 @@ func (p *parser) statement(n node) Statement {
 			case effect == Deny:
 				s.Effect = Deny
 			case m.value.kind == text:
-				p.fail(m.value, `Effect is %q: it must be "Allow" or "Deny", in this spelling`, effect)
+				p.fail(m.value, `it must be "Allow" or "Deny", in this spelling`, "Effect is %q", effect)
 			}
 		case "Principal":
 			s.Principal = p.principals(&s, m)
@@ -157,19 +178,25 @@ func (p *parser) statement(n node) Statement {
 		}
 	}
 	if !has["Effect"] {
-		p.fail(n, `Effect is missing: add "Effect": "Allow" or "Deny"`)
+		p.fail(n, `add "Effect": "Allow" or "Deny"`, "Effect is missing")
 	}
 	for _, pair := range [][2]string{{"Action", "NotAction"}, {"Resource", "NotResource"}, {"Principal", "NotPrincipal"}} {
 		if has[pair[0]] && has[pair[1]] {
-			p.fail(n, "%s and %s exclude each other: keep one", pair[0], pair[1])
+			p.fail(n, "keep one", "%s and %s exclude each other", pair[0], pair[1])
 		}
 	}
 	if !has["Action"] && !has["NotAction"] {
-		p.fail(n, "Action is missing: a statement needs Action or NotAction")
+		p.fail(n, "a statement needs Action or NotAction", "Action is missing")
 	}
 	named := has["Principal"] || has["NotPrincipal"]
-	if !has["Resource"] && !has["NotResource"] && !named {
-		p.fail(n, "Resource is missing: a statement without Principal needs Resource or NotResource")
+	switch {
+	case named:
+	case p.trust:
+		p.failAs(CodeNoPrincipal, n, `say who is to use the role, such as "Principal": {"Service": "ec2.amazonaws.com"}`, "Principal is missing")
+	case p.resource:
+		p.failAs(CodeNoPrincipal, n, `say whom the statement is about, such as "Principal": {"AWS": "111111111111"}`, "Principal is missing")
+	case !has["Resource"] && !has["NotResource"]:
+		p.fail(n, "a statement without Principal needs Resource or NotResource", "Resource is missing")
 	}
 	if has["Sid"] {
 		p.sid(sid, s.Sid, named && (has["Resource"] || has["NotResource"]))
@@ -185,7 +212,7 @@ func (p *parser) sid(n node, sid string, free bool) {
 		return
 	}
 	if p.sids[sid] {
-		p.fail(n, "Sid %q stands twice: Sids must be unique in a policy", sid)
+		p.failAs(CodeDuplicateSid, n, "Sids must be unique in a policy", "Sid %q stands twice", sid)
 	}
 	p.sids[sid] = true
 	if free {
@@ -193,7 +220,7 @@ func (p *parser) sid(n node, sid string, free bool) {
 	}
 	for _, c := range sid {
 		if !isAlnum(c) {
-			p.fail(n, "Sid %q holds %q: only letters A-Z, a-z and digits are allowed", sid, c)
+			p.fail(n, "only letters A-Z, a-z and digits are allowed", "Sid %q holds %q", sid, c)
 			return
 		}
 	}
@@ -213,18 +240,18 @@ func (p *parser) principals(s *Statement, m member) *Principals {
 		out.Any = true
 		return out
 	case n.kind == text:
-		p.fail(n, `%s is %q: as a string only "*" is allowed; write {"AWS": %q}`, m.name, n.str, n.str)
+		p.fail(n, fmt.Sprintf(`as a string only "*" is allowed; write {"AWS": %q}`, n.str), "%s is %q", m.name, n.str)
 		return out
 	case n.kind != object:
-		p.fail(n, `%s must be "*" or an object such as {"AWS": "111111111111"}, not %s`, m.name, n.kind)
+		p.fail(n, "", `%s must be "*" or an object such as {"AWS": "111111111111"}, not %s`, m.name, n.kind)
 		return out
 	case len(n.members) == 0:
-		p.fail(n, "%s is empty: name at least one principal", m.name)
+		p.fail(n, "name at least one principal", "%s is empty", m.name)
 	}
 	for _, t := range n.members {
 		switch t.name {
 		case "AWS":
-			for _, v := range p.list(t, awsPrincipal) {
+			for _, v := range p.list(t, p.awsPrincipal) {
 				if v == "*" {
 					out.Any = true
 				} else {
@@ -250,7 +277,7 @@ func (p *parser) principals(s *Statement, m member) *Principals {
 
 func (p *parser) conditions(s *Statement, n node) []Condition {
 	if n.kind != object {
-		p.fail(n, `Condition must be an object such as {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, not %s`, n.kind)
+		p.fail(n, "", `Condition must be an object such as {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, not %s`, n.kind)
 		return nil
 	}
 	var out []Condition
@@ -262,22 +289,22 @@ func (p *parser) conditions(s *Statement, n node) []Condition {
 			continue
 		}
 		if !known {
-			p.fail(node{start: op.start}, "condition operator %q does not exist%s", op.name, nearOperator(op.name))
+			p.fail(node{start: op.start}, nearOperator(op.name), "condition operator %q does not exist", op.name)
 		}
 		if op.value.kind != object {
-			p.fail(op.value, "%s must hold an object of condition keys, not %s", op.name, op.value.kind)
+			p.fail(op.value, "", "%q must hold an object of condition keys, not %s", op.name, op.value.kind)
 			continue
 		}
 		for _, key := range op.value.members {
 			if key.name == "" {
-				p.fail(node{start: key.start}, "a condition key has no name")
+				p.fail(node{start: key.start}, "", "a condition key has no name")
 			}
 			folded := strings.ToLower(op.name + "\x00" + key.name)
 			if seen[folded] {
-				p.fail(node{start: key.start}, "%s with condition key %q stands twice, in another case: keep one", op.name, key.name)
+				p.fail(node{start: key.start}, "keep one", "%q with condition key %q stands twice, in another case", op.name, key.name)
 			}
 			seen[folded] = true
-			out = append(out, Condition{Operator: op.name, Key: key.name, Values: p.values(op.name, key)})
+			out = append(out, Condition{Operator: op.name, Key: key.name, Values: p.values(key)})
 		}
 	}
 	sortConditions(out)
@@ -290,7 +317,7 @@ func sortConditions(cs []Condition) {
 	})
 }
 
-func (p *parser) values(op string, m member) []string {
+func (p *parser) values(m member) []string {
 	items := m.value.items
 	if m.value.kind != array {
 		items = []node{m.value}
@@ -301,33 +328,37 @@ func (p *parser) values(op string, m member) []string {
 		case text, number, boolean:
 			out = append(out, v.str)
 		default:
-			p.fail(v, "a value of %s %s must be a string, a number or a boolean, not %s", op, m.name, v.kind)
+			p.fail(v, "", "a value of condition key %q must be a string, a number or a boolean, not %s", m.name, v.kind)
 		}
 	}
 	return out
 }
 
-// list reads a string or a list of strings; check says what is wrong with one.
-func (p *parser) list(m member, check func(string) string) []string {
+// wrong is what is wrong with one of a list's strings.
+type wrong struct{ code, what, mend string }
+
+// list reads a string or a list of strings; check says what is wrong with one,
+// nil: nothing.
+func (p *parser) list(m member, check func(string) *wrong) []string {
 	items := m.value.items
 	switch m.value.kind {
 	case text:
 		items = []node{m.value}
 	case array:
 		if len(items) == 0 {
-			p.fail(m.value, "%s is an empty list: name at least one", m.name)
+			p.fail(m.value, "name at least one", "%s is an empty list", m.name)
 		}
 	default:
-		p.fail(m.value, "%s must be a string or a list of strings, not %s", m.name, m.value.kind)
+		p.fail(m.value, "", "%s must be a string or a list of strings, not %s", m.name, m.value.kind)
 	}
 	out := make([]string, 0, len(items))
 	for _, v := range items {
 		if v.kind != text {
-			p.fail(v, "%s must hold strings, not %s", m.name, v.kind)
+			p.fail(v, "", "%s must hold strings, not %s", m.name, v.kind)
 			continue
 		}
-		if problem := check(v.str); problem != "" && !p.live {
-			p.fail(v, "%s %q %s", m.name, v.str, problem)
+		if w := check(v.str); w != nil && !p.live {
+			p.failAs(w.code, v, w.mend, "%s %q %s", m.name, v.str, w.what)
 		}
 		out = append(out, v.str)
 	}
@@ -336,7 +367,7 @@ func (p *parser) list(m member, check func(string) string) []string {
 
 func (p *parser) string(n node, name string) string {
 	if n.kind != text {
-		p.fail(n, "%s must be a string, not %s", name, n.kind)
+		p.fail(n, "", "%s must be a string, not %s", name, n.kind)
 	}
 	return n.str
 }
@@ -352,11 +383,11 @@ func (p *parser) unknown(m member, where, known string) {
 	names := strings.FieldsFunc(strings.Replace(known, " and ", ", ", 1), func(c rune) bool { return !isAlnum(c) })
 	switch near := Nearest(m.name, names); {
 	case near == "":
-		p.fail(node{start: m.start}, "%s has no element %q: there are %s", where, m.name, known)
+		p.fail(node{start: m.start}, "there are "+known, "%s has no element %q", where, m.name)
 	case strings.EqualFold(near, m.name):
-		p.fail(node{start: m.start}, "%s has no element %q: write %q", where, m.name, near)
+		p.fail(node{start: m.start}, fmt.Sprintf("write %q", near), "%s has no element %q", where, m.name)
 	default:
-		p.fail(node{start: m.start}, "%s has no element %q: did you mean %q?", where, m.name, near)
+		p.fail(node{start: m.start}, fmt.Sprintf("did you mean %q?", near), "%s has no element %q", where, m.name)
 	}
 }
 
@@ -364,10 +395,10 @@ func (p *parser) unknown(m member, where, known string) {
 func nearOperator(wrong string) string {
 	base := strings.ToLower(wrong[strings.LastIndex(wrong, ":")+1:])
 	if strings.TrimSuffix(base, "ifexists") == "null" {
-		return `: Null takes neither a set operator nor IfExists: write "Null"`
+		return `Null takes neither a set operator nor IfExists: write "Null"`
 	}
 	if near := Nearest(wrong, operatorNames); near != "" {
-		return fmt.Sprintf(": did you mean %q?", near)
+		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return ""
 }
@@ -375,50 +406,55 @@ func nearOperator(wrong string) string {
 var operatorNames = slices.Sorted(maps.Keys(usual))
 
 // action checks an entry of Action (IAM:reference_policies_elements_action).
-func action(s string) string {
+func action(s string) *wrong {
 	if s == "*" {
-		return ""
+		return nil
 	}
 	service, name, ok := strings.Cut(s, ":")
 	if !ok || service == "" || name == "" || strings.Contains(name, ":") {
-		return `is no action: write service:Name, for example "s3:GetObject"`
+		return &wrong{CodeSyntax, "is no action", `write service:Name, for example "s3:GetObject"`}
 	}
 	for _, c := range s {
 		if !isAlnum(c) && !strings.ContainsRune(":-_*?", c) {
-			return "is no action: only letters, digits, -, * and ? are allowed"
+			return &wrong{CodeSyntax, "is no action", "only letters, digits, -, * and ? are allowed"}
 		}
 	}
 	if wildService(s) {
-		return `has a wildcard in the service's name, which AWS does not take: write "*", or an entry for each service`
+		return &wrong{CodeSyntax, "has a wildcard in the service's name, which AWS does not take", `write "*", or an entry for each service`}
 	}
-	return ""
+	return nil
 }
 
 // resource checks an entry of Resource (IAM:reference_policies_elements_resource).
-func resource(s string) string {
+func resource(s string) *wrong {
 	if s == "*" || strings.HasPrefix(s, "arn:") {
-		return ""
+		return nil
 	}
-	return `is no ARN: write "*" or an ARN such as "arn:aws:s3:::bucket/*"`
+	return &wrong{CodeSyntax, "is no ARN", `write "*" or an ARN such as "arn:aws:s3:::bucket/*"`}
 }
 
-func awsPrincipal(s string) string {
+// awsPrincipal checks an entry of AWS in a Principal. That an ARN of IAM or STS
+// has an account is looked at in trust policies only: CloudFront has ARNs of its
+// own in the policies of buckets.
+func (p *parser) awsPrincipal(s string) *wrong {
 	switch {
 	case s == "*", IsAccountID(s), isUniqueID(s):
-		return ""
+		return nil
 	case strings.ContainsAny(s, "*?"):
-		return `has a wildcard: a principal is written in full, or "*" with a condition on aws:PrincipalArn`
-	case strings.HasPrefix(s, "arn:") && strings.Count(s, ":") >= 5:
-		return ""
+		return &wrong{CodeWildcardPrincipal, "has a wildcard", `a principal is written in full, or "*" with a condition on aws:PrincipalArn`}
+	case !strings.HasPrefix(s, "arn:") || strings.Count(s, ":") < 5:
+		return &wrong{CodeRefusedPrincipal, "is no principal", "write an account id of 12 digits or an ARN"}
+	case p.trust && !IsAccountID(CutARN(s).Account):
+		return &wrong{CodeRefusedPrincipal, "is an ARN without an account", "write the account's id of 12 digits into it"}
 	}
-	return "is no principal: write an account id of 12 digits or an ARN"
+	return nil
 }
 
-func anyText(s string) string {
+func anyText(s string) *wrong {
 	if s == "" {
-		return "is empty: remove it"
+		return &wrong{CodeSyntax, "is empty", "remove it"}
 	}
-	return ""
+	return nil
 }
 
 // IsAccountID reports whether a text is an account's id: 12 digits.

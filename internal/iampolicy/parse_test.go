@@ -100,11 +100,11 @@ func TestParseErrors(t *testing.T) {
 		"element of the policy":   {`{"Statemnt":[]}`, `1:2: a policy has no element "Statemnt": did you mean "Statement"?`},
 		"Null with IfExists":      {wrap(goodStatement + `,"Condition":{"NullIfExists":{"a":"true"}}`), `condition operator "NullIfExists" does not exist: Null takes neither a set operator nor IfExists: write "Null"`},
 		"two set operators":       {wrap(goodStatement + `,"Condition":{"ForAllValues:ForAnyValue:StringLike":{"a":"true"}}`), "does not exist"},
-		"operator a string":       {wrap(goodStatement + `,"Condition":{"StringEquals":"x"}`), "StringEquals must hold an object of condition keys, not a string"},
+		"operator a string":       {wrap(goodStatement + `,"Condition":{"StringEquals":"x"}`), `"StringEquals" must hold an object of condition keys, not a string`},
 		"key without name":        {wrap(goodStatement + `,"Condition":{"StringEquals":{"":"x"}}`), "a condition key has no name"},
 		"key in two cases":        {wrap(goodStatement + `,"Condition":{"StringEquals":{"s3:prefix":"x","S3:PREFIX":"y"}}`), `"S3:PREFIX" stands twice, in another case: keep one`},
 		"operator in two cases":   {wrap(goodStatement + `,"Condition":{"StringEquals":{"k":"x"},"stringequals":{"k":"y"}}`), "stands twice, in another case"},
-		"value null":              {wrap(goodStatement + `,"Condition":{"StringEquals":{"k":null}}`), "a value of StringEquals k must be a string, a number or a boolean, not null"},
+		"value null":              {wrap(goodStatement + `,"Condition":{"StringEquals":{"k":null}}`), `a value of condition key "k" must be a string, a number or a boolean, not null`},
 		"value a nested list":     {wrap(goodStatement + `,"Condition":{"StringEquals":{"k":[["x"]]}}`), "not a list"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -126,6 +126,47 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// What needs a policy's kind to be told, and the codes of errors.
+func TestParseKinds(t *testing.T) {
+	const sts = `"Effect":"Allow","Action":"sts:AssumeRole"`
+	bare, onBucket := wrap(sts), wrap(goodStatement)
+	trusting := func(principal string) string { return wrap(sts + `,"Principal":` + principal) }
+	noResource := "1:38: Resource is missing: a statement without Principal needs Resource or NotResource"
+	for name, tc := range map[string]struct {
+		parse      func([]byte) (*Document, error)
+		text, code string
+		want       string // empty: it is good
+	}{
+		"nobody":                       {Parse, bare, CodeSyntax, noResource},
+		"nobody, bucket":               {Parse, onBucket, "", ""},
+		"nobody, resource":             {ParseResource, bare, CodeNoPrincipal, `1:38: Principal is missing: say whom the statement is about, such as "Principal": {"AWS": "111111111111"}`},
+		"nobody, resource of a bucket": {ParseResource, onBucket, CodeNoPrincipal, "1:38: Principal is missing: say whom"},
+		"nobody, trust":                {ParseTrust, bare, CodeNoPrincipal, `1:38: Principal is missing: say who is to use the role, such as "Principal": {"Service": "ec2.amazonaws.com"}`},
+		"nobody, live":                 {ParseLive, bare, CodeSyntax, noResource},
+		"service":                      {ParseTrust, trusting(`{"Service":"ec2.amazonaws.com"}`), "", ""},
+		"not everybody":                {ParseTrust, wrap(sts + `,"NotPrincipal":"*"`), "", ""},
+		"role":                         {ParseTrust, trusting(`{"AWS":"arn:aws:iam::111111111111:role/r"}`), "", ""},
+		"account cut":                  {ParseTrust, trusting(`{"AWS":["*","arn:aws:iam::11111:root"]}`), CodeRefusedPrincipal, `1:106: AWS "arn:aws:iam::11111:root" is an ARN without an account: write the account's id of 12 digits into it`},
+		"CloudFront on a bucket":       {ParseResource, wrap(goodStatement + `,"Principal":{"AWS":"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}`), "", ""},
+		"no form of a principal":       {ParseTrust, trusting(`{"AWS":"r"}`), CodeRefusedPrincipal, "is no principal: write an account id of 12 digits or an ARN"},
+		"wildcard":                     {ParseTrust, trusting(`{"AWS":"arn:aws:iam::111111111111:role/*"}`), CodeWildcardPrincipal, "has a wildcard: a principal is written in full"},
+		"same Sid":                     {ParseTrust, `{"Statement":[{"Sid":"A",` + sts + `,"Principal":"*"},{"Sid":"A",` + sts + `,"Principal":"*"}]}`, CodeDuplicateSid, `Sid "A" stands twice: Sids must be unique in a policy`},
+		"no JSON":                      {ParseTrust, `{`, CodeSyntax, "1:2: invalid JSON: a name in double quotes is expected here"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := tc.parse([]byte(tc.text))
+			errs := ParseErrors(err)
+			switch {
+			case tc.want == "" && err == nil:
+			case len(errs) != 1 || tc.want == "":
+				t.Errorf("got  %v\nwant %q", err, tc.want)
+			case !strings.Contains(errs[0].Error(), tc.want) || errs[0].Code != tc.code:
+				t.Errorf("got  %s, %v\nwant %s, %s", errs[0].Code, err, tc.code, tc.want)
+			}
+		})
+	}
+}
+
 func TestParseReportsAllErrors(t *testing.T) {
 	_, err := Parse([]byte("{\"Version\":\"1\",\n\"Statement\":[{\"Effect\":\"allow\"},\n{\"Effect\":\"Deny\",\"Action\":\"x\",\"Resource\":\"y\"}]}"))
 	if err == nil {
@@ -134,6 +175,9 @@ func TestParseReportsAllErrors(t *testing.T) {
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) != 6 {
 		t.Errorf("got %d errors, want 6:\n%v", len(lines), err)
+	}
+	if list := ParseErrors(err); len(list) != 6 || list[0].Line != 1 || list[5].Line != 3 {
+		t.Errorf("taken apart: %v", list)
 	}
 }
 

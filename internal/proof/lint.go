@@ -14,8 +14,7 @@ type Lint struct {
 	Code     Code
 	Severity specs.Severity
 	// Seen says where it is looked for: in "grants" of the specs, or in policies
-	// of a kind ("identity", "bucket", "trust", "key"). "live" stands for what
-	// shows in a live account only: validate cannot find it.
+	// of a kind ("identity", "bucket", "trust").
 	Seen  []string
 	Cause string // what is wrong
 	Mend  string // what to do about it in general
@@ -41,21 +40,17 @@ const (
 	IdentityPolicy PolicyKind = "identity"
 	BucketPolicy   PolicyKind = "bucket"
 	TrustPolicy    PolicyKind = "trust"
-	KeyPolicy      PolicyKind = "key"
 )
 
 // Subject is what a policy document belongs to.
 type Subject struct {
 	Name      string // how messages call the policy, such as "the policy of bucket b"
-	Account   string // 12 digits: of the bucket, key or role
+	Account   string // 12 digits: of the bucket or role
 	Bucket    string // name, of a bucket policy
 	Partition string // "aws", …; empty: not looked at
 	// Accounts are those that are known, by id; principals in others are looked
 	// at twice. Nil: not looked at.
 	Accounts map[string]*specs.Account
-	// Live: the document is the whole policy in effect, so that what it lacks
-	// can be told too.
-	Live bool
 }
 
 // Finding is one thing that a lint found in a policy document.
@@ -89,12 +84,9 @@ func lintText(kind PolicyKind, text []byte, d *iampolicy.Document, about Subject
 		l.conditions()
 		l.variables()
 		l.partitions()
-		switch kind {
-		case TrustPolicy:
+		if kind == TrustPolicy {
 			l.trust()
-		case KeyPolicy:
-			l.key()
-		default:
+		} else {
 			l.s3()
 		}
 	}

@@ -3,7 +3,6 @@ package proof
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"unicode/utf8"
 
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -67,21 +66,4 @@ func memberOffset(object []byte, name string) int {
 		}
 	}
 	return 0
-}
-
-// parseErrors are the errors that iampolicy.Parse joined.
-func parseErrors(err error) []*iampolicy.ParseError {
-	var list []*iampolicy.ParseError
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) {
-		for _, e := range joined.Unwrap() {
-			list = append(list, parseErrors(e)...)
-		}
-		return list
-	}
-	var one *iampolicy.ParseError
-	if errors.As(err, &one) {
-		list = append(list, one)
-	}
-	return list
 }

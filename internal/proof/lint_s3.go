@@ -35,31 +35,11 @@ func (l *linter) otherBuckets() {
 	}
 }
 
-// actions looks at the names of actions, and what wildcards among them stand for.
+// actions looks for names of actions that S3 does not have.
 func (l *linter) actions() {
-	outside := l.kind == BucketPolicy && l.outsiders()
 	for _, action := range l.s.Action {
-		service, _, _ := strings.Cut(action, ":")
-		if !strings.EqualFold(service, "s3") && action != "*" {
-			if hasWildcard(action) {
-				l.add(WildcardAction, "Action", fmt.Sprintf("allows %s: every action that it matches, later ones included", action), "write the actions that are needed")
-			}
-			continue
-		}
-		matched := s3Matches(action)
-		manage := managing(matched)
-		switch {
-		case len(matched) == 0:
+		if service, _, _ := strings.Cut(action, ":"); strings.EqualFold(service, "s3") && len(s3Matches(action)) == 0 {
 			l.add(UnknownAction, "Action", fmt.Sprintf("allows %s, which matches no action of S3", action), "look it up in AWS's list of actions for Amazon S3")
-		case outside && len(manage) > 0 && hasWildcard(action):
-			l.add(PermissionsManagement, "Action", fmt.Sprintf("gives another account %s, %d actions, which change who has access among them: %s", action, len(matched), some(manage)),
-				"write the actions that are needed")
-		case outside && len(manage) > 0:
-			l.add(PermissionsManagement, "Action", fmt.Sprintf("gives another account %s, by which it can change who has access", action),
-				"take it out, and change permissions from the owner's account")
-		case hasWildcard(action):
-			l.add(WildcardAction, "Action", fmt.Sprintf("allows %s, which stands for %s: %s", action, countOf(len(matched), "action"), some(namesOf(matched))),
-				"write the actions that are needed")
 		}
 	}
 }
@@ -75,49 +55,12 @@ func s3Matches(action string) []iampolicy.S3Action {
 	return nil
 }
 
-func countOf(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 func namesOf(actions []iampolicy.S3Action) []string {
 	names := make([]string, len(actions))
 	for i, a := range actions {
 		names[i] = a.Name
 	}
 	return names
-}
-
-// managing are the actions that change who has access to a bucket or its
-// objects, as far as S3 gives them to another account at all.
-func managing(actions []iampolicy.S3Action) []string {
-	var names []string
-	for _, a := range actions {
-		if changesPermissions(a) && !iampolicy.OwnersOnly(a.Name) {
-			names = append(names, a.Name)
-		}
-	}
-	return names
-}
-
-// changesPermissions follows the access levels of the service authorization
-// reference, and adds the settings that decide whether policies count.
-func changesPermissions(a iampolicy.S3Action) bool {
-	if a.Level != iampolicy.BucketLevel && a.Level != iampolicy.ObjectLevel {
-		return false
-	}
-	return a.Access == iampolicy.AccessPermissions || a.Name == "s3:PutBucketOwnershipControls" || a.Name == "s3:PutBucketPublicAccessBlock"
-}
-
-// outsiders reports whether the statement names principals of other accounts.
-// Everybody is told as public.
-func (l *linter) outsiders() bool {
-	return l.s.Principal != nil && slices.ContainsFunc(l.s.Principal.AWS, func(principal string) bool {
-		id, _ := accountOf(principal)
-		return id != "" && id != l.about.Account
-	})
 }
 
 // levels looks for actions that work on nothing, since the statement names only
@@ -245,32 +188,4 @@ func (l *linter) prefixes() {
 // ends in a variable or a wildcard of its own is as it is meant.
 func openEnd(prefix string) bool {
 	return prefix != "" && !strings.HasSuffix(prefix, "/") && !strings.HasSuffix(prefix, "}") && !hasWildcard(prefix)
-}
-
-// keyManaging are KMS's actions that change who may use a key.
-var keyManaging = []string{"kms:CreateGrant", "kms:PutKeyPolicy", "kms:RetireGrant", "kms:RevokeGrant"}
-
-// key looks at a statement of a key policy.
-func (l *linter) key() {
-	if !l.allows() {
-		return
-	}
-	outside := l.outsiders()
-	for _, action := range l.s.Action {
-		wild := hasWildcard(action)
-		var manage []string
-		for _, name := range keyManaging {
-			if strings.EqualFold(name, action) || wild && iampolicy.MatchAction(action, name) {
-				manage = append(manage, name)
-			}
-		}
-		switch {
-		case outside && len(manage) > 0:
-			l.add(PermissionsManagement, "Action", fmt.Sprintf("gives another account %s, by which it can change who uses the key", action),
-				"write kms:Decrypt to read, and kms:GenerateDataKey to write")
-		case wild && outside && !strings.EqualFold(action, "kms:GenerateDataKey*") && !strings.EqualFold(action, "kms:ReEncrypt*"):
-			// Those two are what AWS's own key policies write.
-			l.add(WildcardAction, "Action", fmt.Sprintf("allows %s: every action that it matches, later ones included", action), "write the actions that are needed")
-		}
-	}
 }

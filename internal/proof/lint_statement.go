@@ -150,15 +150,8 @@ func (l *linter) partitions() {
 	report("Resource", l.s.Resource)
 }
 
-// Limits of policies, and the part of them from which on a warning is due.
-// IAM:reference_iam-quotas, S3:example-bucket-policies; KMS:resource-limits.
-const (
-	identityLimit     = 6144
-	trustDefaultLimit = 2048
-	trustLimit        = 4096
-	bucketLimit       = 20480
-	keyLimit          = 32768
-)
+// trustDefault is IAM's default quota for a trust policy (IAM:reference_iam-quotas).
+const trustDefault = 2048
 
 // whole looks at the document as a whole.
 func (l *linter) whole() {
@@ -174,79 +167,44 @@ func (l *linter) whole() {
 	l.size()
 	switch l.kind {
 	case BucketPolicy:
-		l.public(l.document)
-		if l.about.Live && !l.deniesPlain() {
-			l.add(NoTLSDeny, "", "does not deny calls without TLS", "add a Deny of s3:* on the bucket and its objects where aws:SecureTransport is false")
-		}
-	case KeyPolicy:
-		l.public(withoutCallerAccount(l.document))
+		l.public()
 	case TrustPolicy:
 		l.trustWhole()
 	}
 }
 
 func (l *linter) size() {
-	size, most, unit, code := iampolicy.Size(l.text), identityLimit, "characters", PolicyTooLarge
+	size, most, unit, code := iampolicy.Size(l.text), iampolicy.MaxManagedPolicy, "characters", PolicyTooLarge
 	warnAt := most + 1 // xshare fills permissions policies to the brim, and splits them
 	switch l.kind {
 	case BucketPolicy:
-		size, most, unit, code = len(l.text), bucketLimit, "bytes", BucketPolicyTooLarge
-		warnAt = most - most/10
-	case KeyPolicy:
-		size, most, unit = len(l.text), keyLimit, "bytes"
+		size, most, unit, code = len(l.text), iampolicy.MaxBucketPolicy, "bytes", BucketPolicyTooLarge
 		warnAt = most - most/10
 	case TrustPolicy:
-		most, warnAt = trustLimit, trustDefaultLimit+1
+		most, warnAt = iampolicy.MaxTrustPolicy, trustDefault+1
 	}
 	switch {
 	case size > most:
 		row, _ := LintOf(string(code))
 		l.add(code, "", fmt.Sprintf("has %d %s, more than the %d that AWS takes", size, unit, most), row.Mend)
 	case size >= warnAt && l.kind == TrustPolicy:
-		l.add(SizeNearLimit, "", fmt.Sprintf("has %d %s, more than IAM's default quota of %d", size, unit, trustDefaultLimit), "shorten it, or have the account's quota raised")
+		l.add(SizeNearLimit, "", fmt.Sprintf("has %d %s, more than IAM's default quota of %d", size, unit, trustDefault), "shorten it, or have the account's quota raised")
 	case size >= warnAt:
 		l.add(SizeNearLimit, "", fmt.Sprintf("has %d %s of the %d that AWS takes", size, unit, most), "make it smaller before it no longer fits")
 	}
 }
 
 // public looks for the statement that makes a policy public.
-func (l *linter) public(d *iampolicy.Document) {
-	for i := range d.Statements {
-		s := &d.Statements[i]
+func (l *linter) public() {
+	for i := range l.document.Statements {
+		s := &l.document.Statements[i]
 		if s.Effect != iampolicy.Allow || s.Principal == nil {
 			continue // what lacks a principal, or has NotPrincipal, is told as such
 		}
-		if public, _ := iampolicy.Public(&iampolicy.Document{Version: d.Version, Statements: []iampolicy.Statement{*s}}); public {
-			l.index, l.s = i, &l.document.Statements[i]
+		if public, _ := iampolicy.Public(&iampolicy.Document{Version: l.document.Version, Statements: []iampolicy.Statement{*s}}); public {
+			l.index, l.s = i, s
 			l.add(PublicPolicy, "Principal", "is public: it is limited neither to fixed principals nor by a condition that makes it so", "name the principals that are to come in")
 		}
 	}
 	l.index, l.s = -1, nil
-}
-
-// withoutCallerAccount is a key policy without the statements that
-// kms:CallerAccount limits, which S3's rules of what is public do not know.
-// Indexes stay: such a statement becomes a Deny.
-func withoutCallerAccount(d *iampolicy.Document) *iampolicy.Document {
-	out := *d
-	out.Statements = slices.Clone(d.Statements)
-	for i := range out.Statements {
-		if slices.ContainsFunc(out.Statements[i].Condition, func(c iampolicy.Condition) bool {
-			return positive(c.Operator) && strings.EqualFold(c.Key, "kms:CallerAccount") && !slices.ContainsFunc(c.Values, hasWildcard)
-		}) {
-			out.Statements[i].Effect = iampolicy.Deny
-		}
-	}
-	return &out
-}
-
-// deniesPlain reports whether everybody's calls without TLS are denied.
-func (l *linter) deniesPlain() bool {
-	return slices.ContainsFunc(l.document.Statements, func(s iampolicy.Statement) bool {
-		return s.Effect == iampolicy.Deny && s.Principal != nil && s.Principal.Any &&
-			slices.ContainsFunc(s.Condition, func(c iampolicy.Condition) bool {
-				return strings.HasPrefix(strings.ToLower(c.Operator), "bool") && strings.EqualFold(c.Key, "aws:SecureTransport") &&
-					slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "false") })
-			})
-	})
 }

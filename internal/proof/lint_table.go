@@ -48,8 +48,6 @@ const (
 	WideFederation    Code = "wide-federation"
 	SAMLAudience      Code = "saml-audience"
 	FederationAccount Code = "federation-account"
-
-	NoTLSDeny Code = "no-tls-deny"
 )
 
 // Where lints look.
@@ -58,8 +56,6 @@ const (
 	seenIdentity = string(IdentityPolicy)
 	seenBucket   = string(BucketPolicy)
 	seenTrust    = string(TrustPolicy)
-	seenKey      = string(KeyPolicy)
-	seenLive     = "live"
 )
 
 var lints = []Lint{
@@ -77,8 +73,8 @@ var lints = []Lint{
 	},
 	{
 		PermissionsManagement, specs.SeverityWarning,
-		[]string{seenGrants, seenBucket, seenKey},
-		"another account may change who has access: an action such as s3:PutObjectAcl, s3:PutBucketAcl or kms:CreateGrant",
+		[]string{seenGrants},
+		"another account may change who has access: an action such as s3:PutObjectAcl or s3:PutBucketAcl",
 		"take the action out, and change permissions from the owner's account",
 	},
 	{
@@ -203,9 +199,9 @@ var lints = []Lint{
 	},
 	{
 		WildcardAction, specs.SeverityWarning,
-		[]string{seenIdentity, seenBucket, seenTrust, seenKey},
-		"an Allow has an action with a wildcard; the message shows what it stands for",
-		"write the actions that are needed",
+		[]string{seenTrust},
+		"an Allow has `*` or `sts:*` for its action, which stands for every way to assume the role",
+		"write sts:AssumeRole, or what fits the principal",
 	},
 	{
 		PrefixSlash, specs.SeverityWarning,
@@ -215,13 +211,13 @@ var lints = []Lint{
 	},
 	{
 		PublicPolicy, specs.SeverityError,
-		[]string{seenBucket, seenKey},
+		[]string{seenBucket},
 		"an Allow is limited neither to fixed principals nor by a condition that makes it so: the policy is public",
 		"name the principals",
 	},
 	{
 		NoPrincipal, specs.SeverityError,
-		[]string{seenBucket, seenTrust, seenKey},
+		[]string{seenBucket, seenTrust},
 		"a statement of a resource policy names no principal, which AWS refuses",
 		"add Principal",
 	},
@@ -233,92 +229,92 @@ var lints = []Lint{
 	},
 	{
 		WildcardPrincipal, specs.SeverityError,
-		[]string{seenBucket, seenTrust, seenKey},
+		[]string{seenBucket, seenTrust},
 		"a principal has a wildcard, which AWS refuses or never matches",
 		"write the principal in full",
 	},
 	{
 		DeadPrincipal, specs.SeverityError,
-		[]string{seenBucket, seenTrust, seenKey},
+		[]string{seenBucket, seenTrust},
 		"a principal is the unique id (AROA…, AIDA…) of a role or user that was deleted; it matches nobody, and AWS refuses it in a put",
 		"take it out, or name the role that is there now",
 	},
 	{
 		UnlistedAccount, specs.SeverityWarning,
-		[]string{seenBucket, seenTrust, seenKey},
+		[]string{seenBucket, seenTrust},
 		"a principal is in an account that the repository does not have: a partner's, or a typo in the id (cause 1)",
 		"correct the id, or add the account to xshare.yaml",
 	},
 	{
 		AccountPrincipal, specs.SeverityWarning,
-		[]string{seenBucket, seenTrust, seenKey},
+		[]string{seenBucket, seenTrust},
 		"an account is named as a whole, which is wider than one role: its administrators decide who of it comes in",
 		"name the role's ARN",
 	},
 	{
 		AllowNotPrincipal, specs.SeverityError,
-		[]string{seenBucket, seenTrust, seenKey},
+		[]string{seenBucket, seenTrust},
 		"an Allow has NotPrincipal: it is for everybody else in the world",
 		"name the principals",
 	},
 	{
 		DenyNotPrincipal, specs.SeverityWarning,
-		[]string{seenBucket, seenKey},
+		[]string{seenBucket},
 		"a Deny has NotPrincipal: it also stops roles with a permissions boundary, and sessions that are not named",
 		"write Principal `*` and a condition ArnNotEquals on aws:PrincipalArn",
 	},
 	{
 		AllowNotAction, specs.SeverityWarning,
-		[]string{seenIdentity, seenBucket, seenTrust, seenKey},
+		[]string{seenIdentity, seenBucket, seenTrust},
 		"an Allow has NotAction: it allows all actions but those named, later ones included",
 		"write Action with what is needed",
 	},
 	{
 		AllowNotResource, specs.SeverityWarning,
-		[]string{seenIdentity, seenBucket, seenKey},
+		[]string{seenIdentity, seenBucket},
 		"an Allow has NotResource: it allows all resources but those named",
 		"write Resource with what is needed",
 	},
 	{
 		ForAllValues, specs.SeverityWarning,
-		[]string{seenIdentity, seenBucket, seenTrust, seenKey},
+		[]string{seenIdentity, seenBucket, seenTrust},
 		"an Allow has a condition ForAllValues, which holds where the key is absent",
 		"write ForAnyValue, or add a condition Null with the value false on the key",
 	},
 	{
 		IfExists, specs.SeverityWarning,
-		[]string{seenIdentity, seenBucket, seenTrust, seenKey},
+		[]string{seenIdentity, seenBucket, seenTrust},
 		"an Allow has a condition …IfExists, which holds where the key is absent",
 		"write the operator without IfExists",
 	},
 	{
 		Variables2008, specs.SeverityError,
-		[]string{seenIdentity, seenBucket, seenTrust, seenKey},
+		[]string{seenIdentity, seenBucket, seenTrust},
 		"a policy variable `${…}` stands in a policy without Version 2012-10-17, where it is plain text and matches nothing",
 		"add \"Version\": \"2012-10-17\"",
 	},
 	{
 		DuplicateSid, specs.SeverityError,
-		[]string{seenIdentity, seenBucket, seenTrust, seenKey},
+		[]string{seenIdentity, seenBucket, seenTrust},
 		"two statements have the same Sid, which AWS refuses",
 		"give one of them another Sid",
 	},
 	{
 		WrongPartition, specs.SeverityError,
-		[]string{seenIdentity, seenBucket, seenTrust, seenKey},
+		[]string{seenIdentity, seenBucket, seenTrust},
 		"an ARN is of another partition (aws, aws-cn, aws-us-gov) than the account",
 		"write the account's partition",
 	},
 	{
 		SizeNearLimit, specs.SeverityWarning,
-		[]string{seenBucket, seenTrust, seenKey},
-		"the policy takes nine tenths of its limit or more (bucket 20,480 bytes, key 32,768), or more than IAM's default quota for a trust policy, 2,048",
+		[]string{seenBucket, seenTrust},
+		"the policy takes nine tenths of its limit or more (bucket 20,480 bytes), or more than IAM's default quota for a trust policy, 2,048",
 		"make it smaller before it no longer fits",
 	},
 	{
 		PolicyTooLarge, specs.SeverityError,
-		[]string{seenIdentity, seenTrust, seenKey},
-		"the policy is larger than AWS takes: a managed policy 6,144 characters, a trust policy 4,096, a key policy 32,768",
+		[]string{seenIdentity, seenTrust},
+		"the policy is larger than AWS takes: a managed policy 6,144 characters, a trust policy 4,096",
 		"make it smaller",
 	},
 	{
@@ -326,11 +322,5 @@ var lints = []Lint{
 		[]string{seenBucket},
 		"the bucket policy is larger than S3 takes, 20,480 bytes",
 		"give consumers the same access and prefixes, so that they share statements, or split the bucket's shares",
-	},
-	{
-		NoTLSDeny, specs.SeverityWarning,
-		[]string{seenBucket, seenLive},
-		"no statement denies calls without TLS",
-		"add a Deny of s3:* on the bucket and its objects where aws:SecureTransport is false",
 	},
 }

@@ -233,7 +233,7 @@ func (l *linter) narrowed() bool {
 // account looks at the account that a caller is of, or is.
 func (l *linter) account(c caller) {
 	if c.account == l.about.Account && l.kind != TrustPolicy {
-		return // the default key policy names its own account, and in a bucket policy that opens nothing
+		return // that opens nothing
 	}
 	listed := l.about.Accounts == nil || l.about.Accounts[c.account] != nil || c.account == l.about.Account
 	if !listed {

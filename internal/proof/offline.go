@@ -10,17 +10,13 @@ import (
 )
 
 // Offline is all that can be told of a repository without looking at AWS: what
-// lints find in its grants, trust policies and the documents that would be
-// written, and the proof that those documents allow what each grant of p
+// lints find in its trust policies and the documents that would be written, and the proof that those documents allow what each grant of p
 // promises and not its neighbours. p is the plan of repo, whole or not. The
 // work is linear in the number of grants.
 func Offline(repo *specs.Repository, p *plan.Plan) []specs.Problem {
 	o := &offline{repo: repo, plan: p, accounts: map[string]*specs.Account{}, unwieldy: map[string]bool{}}
 	for _, a := range repo.Accounts {
 		o.accounts[a.ID] = a
-	}
-	for i := range p.Grants {
-		o.lintGrant(&p.Grants[i])
 	}
 	o.lintTrusts()
 	o.lintAttachments()
@@ -47,34 +43,6 @@ func (o *offline) problem(code Code, p specs.Problem) {
 	o.problems = append(o.problems, p)
 }
 
-// lintGrant looks at what a consumer's spec says itself.
-func (o *offline) lintGrant(g *plan.Grant) {
-	c := g.Consumer
-	crossAccount := c.Account.ID != g.Bucket.Account.ID
-	for _, name := range c.Actions {
-		action, _ := iampolicy.LookupS3Action(name)
-		at := specs.Problem{Share: g.Share, Account: c.Account.ID, Source: g.Source}
-		switch {
-		case crossAccount && iampolicy.OwnersOnly(name):
-			at.Message = fmt.Sprintf("the action %s is for the bucket's own account only, whatever policies say, and role %s is of another", name, c.Role.Name)
-			at.Mend = "take it out"
-			o.problem(OwnersOnly, at)
-		case crossAccount && changesPermissions(action):
-			at.Message = fmt.Sprintf("by the action %s role %s of another account can change who has access to bucket %s", name, c.Role.Name, g.Bucket.Name)
-			at.Mend = "take it out, and change permissions from the bucket's account"
-			o.problem(PermissionsManagement, at)
-		case len(c.Prefixes) > 0 && action.Level == iampolicy.BucketLevel && (action.Access == iampolicy.AccessWrite || changesPermissions(action)):
-			at.Message = fmt.Sprintf("the action %s changes all of bucket %s, and the consumer is held to prefixes", name, g.Bucket.Name)
-			at.Mend = "take it out, or the prefixes, if the whole bucket is meant"
-			o.problem(PrefixUnheld, at)
-		case len(c.Prefixes) > 0 && action.Name == "s3:ListBucketMultipartUploads":
-			at.Message = fmt.Sprintf("the action %s shows the keys of uploads to all of bucket %s, as S3 has no prefix for it, and the consumer is held to prefixes", name, g.Bucket.Name)
-			at.Mend = "take it out, or the prefixes, if the whole bucket is meant"
-			o.problem(PrefixUnheld, at)
-		}
-	}
-}
-
 // trustFile is a trust policy as read from its file.
 type trustFile struct {
 	document *iampolicy.Document
@@ -93,7 +61,8 @@ func (o *offline) lintTrusts() {
 		roles[key] = true
 		file := files[role.TrustFile]
 		if file == nil {
-			file = &trustFile{document: o.parseTrust(g), linted: map[string]bool{}}
+			file = &trustFile{linted: map[string]bool{}}
+			file.document, _ = iampolicy.ParseTrust(role.TrustPolicy) // what is no policy is an error of the specs
 			files[role.TrustFile] = file
 		}
 		if file.document == nil {
@@ -107,27 +76,14 @@ func (o *offline) lintTrusts() {
 	}
 }
 
-// parseTrust is nil where the text is no policy, which it tells.
-func (o *offline) parseTrust(g plan.Grant) *iampolicy.Document {
-	role := g.Consumer.Role
-	d, err := iampolicy.Parse(role.TrustPolicy)
-	if err == nil {
-		return d
-	}
-	for _, wrong := range parseErrors(err) {
-		o.problem(PolicySyntax, specs.Problem{
-			Share: g.Share, Account: g.Consumer.Account.ID,
-			Source: specs.Pos{File: role.TrustFile, Line: wrong.Line, Col: wrong.Column}, Message: wrong.Msg,
-		})
-	}
-	return nil
-}
-
 func (o *offline) lintTrust(g plan.Grant, d *iampolicy.Document) {
 	role := g.Consumer.Role
 	for _, f := range LintPolicy(TrustPolicy, d, Subject{
 		Name: "the trust policy", Account: g.Consumer.Account.ID, Partition: o.plan.Partition, Accounts: o.accounts,
 	}) {
+		if f.Code == PolicyTooLarge {
+			continue // specs tell it of the file as it stands
+		}
 		o.problem(f.Code, specs.Problem{
 			Share: g.Share, Account: g.Consumer.Account.ID, Message: f.Message, Mend: f.Mend,
 			Source: placeIn(role.TrustFile, role.TrustPolicy, d, f.Statement, f.Element),
@@ -217,7 +173,7 @@ func (o *offline) documents() {
 		switch want := s.Want.(type) {
 		case plan.BucketPolicy:
 			o.document(s, BucketPolicy, Subject{
-				Name: "the policy of bucket " + want.Bucket, Account: s.Account, Bucket: want.Bucket, Partition: o.plan.Partition,
+				Name: "the policy of bucket " + want.Bucket, Account: s.Account, Bucket: want.Bucket, Partition: o.plan.Partition, Accounts: o.accounts,
 			})
 		case plan.Policy:
 			o.document(s, IdentityPolicy, Subject{Name: "policy " + want.Name, Account: s.Account, Partition: o.plan.Partition})
@@ -251,9 +207,9 @@ func (o *offline) document(s *plan.Step, kind PolicyKind, about Subject) {
 		Statements: iampolicy.Join(pairs, func(s iampolicy.Statement) string { return iampolicy.Mark(o.plan.Repository, s) }),
 	})
 	at := specs.Problem{Share: s.Parts[0].Share, Account: s.Account, Step: s.ID, Source: s.Parts[0].Source}
-	if kind == BucketPolicy && len(text) > bucketLimit {
+	if kind == BucketPolicy && len(text) > iampolicy.MaxBucketPolicy {
 		row, _ := LintOf(string(BucketPolicyTooLarge))
-		at.Message = fmt.Sprintf("%s would have %d bytes, more than the %d that S3 takes", about.Name, len(text), bucketLimit)
+		at.Message = fmt.Sprintf("%s would have %d bytes, more than the %d that S3 takes", about.Name, len(text), iampolicy.MaxBucketPolicy)
 		at.Mend = row.Mend
 		o.problem(BucketPolicyTooLarge, at)
 		o.unwieldy[s.ID] = true
@@ -269,11 +225,6 @@ func (o *offline) document(s *plan.Step, kind PolicyKind, about Subject) {
 	}
 	o.written[s.ID] = iampolicy.Named{Name: about.Name, Document: d}
 	for _, f := range lintText(kind, text, d, about) {
-		// What is wide in a grant is told where the grant is: access full by
-		// specs, actions by lintGrant.
-		if f.Code == PermissionsManagement || f.Code == WildcardAction {
-			continue
-		}
 		at.Message, at.Mend = f.Message, f.Mend
 		if f.Statement < 0 {
 			o.problem(f.Code, at)

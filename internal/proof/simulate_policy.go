@@ -18,10 +18,10 @@ func (r *caseReader) policies(c testCase, req *iampolicy.Request) (p iampolicy.P
 		kind policyKind
 		into *[]iampolicy.Named
 	}{
-		{"identityPolicies", policyKind{"the identity policy", iamText}, &p.Identity},
-		{"boundary", policyKind{"the permissions boundary", iamText}, &p.Boundary},
-		{"sessionPolicy", policyKind{"the session policy", iamText}, &p.Session},
-		{"endpointPolicies", policyKind{"the VPC endpoint policy", nil}, &p.Endpoint},
+		{"identityPolicies", policyKind{label: "the identity policy", refused: iamText}, &p.Identity},
+		{"boundary", policyKind{label: "the permissions boundary", refused: iamText}, &p.Boundary},
+		{"sessionPolicy", policyKind{label: "the session policy", refused: iamText}, &p.Session},
+		{"endpointPolicies", policyKind{label: "the VPC endpoint policy"}, &p.Endpoint},
 	} {
 		if f, ok := c.fields[list.name]; ok {
 			if *list.into, err = r.policyList(f, list.kind); err != nil {
@@ -30,7 +30,7 @@ func (r *caseReader) policies(c testCase, req *iampolicy.Request) (p iampolicy.P
 		}
 	}
 	if f, ok := c.fields["resourcePolicy"]; ok {
-		named, err := r.policy(f, policyKind{"the resource policy", nil})
+		named, err := r.policy(f, policyKind{label: "the resource policy", resource: true})
 		if err != nil {
 			return p, err
 		}
@@ -39,10 +39,10 @@ func (r *caseReader) policies(c testCase, req *iampolicy.Request) (p iampolicy.P
 		}
 		p.Resource = &named
 	}
-	if p.SCPs, err = r.levels(c, "scps", policyKind{"the service control policy", nil}); err != nil {
+	if p.SCPs, err = r.levels(c, "scps", policyKind{label: "the service control policy"}); err != nil {
 		return p, err
 	}
-	if p.RCPs, err = r.levels(c, "rcps", policyKind{"the resource control policy", rcpRules}); err != nil {
+	if p.RCPs, err = r.levels(c, "rcps", policyKind{label: "the resource control policy", refused: rcpRules}); err != nil {
 		return p, err
 	}
 	p.RestrictPublicBuckets, err = r.bool(c, "s3BlockPublicAccess")
@@ -52,8 +52,9 @@ func (r *caseReader) policies(c testCase, req *iampolicy.Request) (p iampolicy.P
 // policyKind is what sort of policy is read: what reasons call it, and what
 // AWS refuses in one of it beyond the grammar; nil: nothing.
 type policyKind struct {
-	label   string
-	refused func(*iampolicy.Document) error
+	label    string
+	resource bool // it is a resource's, and says in each statement whom it is about
+	refused  func(*iampolicy.Document) error
 }
 
 // policyList reads a list of policies, or one. It is nil if it is empty.
@@ -102,7 +103,7 @@ func (r *caseReader) levels(c testCase, name string, kind policyKind) ([][]iampo
 		if item.kind() != aList {
 			return nil, r.errorf(item.at, "%s must be the list of one level's policies, not %s: write [[…], […]], the root's first", item.name, item.kind())
 		}
-		level, err := r.policyList(item, policyKind{fmt.Sprintf("%s of level %d", kind.label, i+1), kind.refused})
+		level, err := r.policyList(item, policyKind{label: fmt.Sprintf("%s of level %d", kind.label, i+1), refused: kind.refused})
 		if err != nil {
 			return nil, err
 		}
@@ -134,12 +135,12 @@ func (r *caseReader) badPolicy(f, document field, err error) error {
 		switch {
 		case !errors.As(one, &p):
 		case document.kind() == aString:
-			text = fmt.Sprintf("at %d:%d of its text: %s", p.Line, p.Column, p.Msg)
+			text = fmt.Sprintf("at %d:%d of its text: %s", p.Line, p.Column, p.Text())
 		case i == 0:
 			at += bytesOf(document.text, p.Column-1) // a line of JSON has no line breaks
-			text = p.Msg
+			text = p.Text()
 		default:
-			text = fmt.Sprintf("at column %d: %s", r.column(document.at)+p.Column-1, p.Msg)
+			text = fmt.Sprintf("at column %d: %s", r.column(document.at)+p.Column-1, p.Text())
 		}
 		texts = append(texts, text)
 	}
@@ -187,8 +188,12 @@ func (r *caseReader) policy(f field, kind policyKind) (iampolicy.Named, error) {
 	default:
 		return p, r.errorf(document.at, "%s must be a policy, as an object or a string, not %s", f.name, document.kind())
 	}
+	parse := iampolicy.Parse
+	if kind.resource {
+		parse = iampolicy.ParseResource
+	}
 	var err error
-	if p.Document, err = iampolicy.Parse(text); err != nil {
+	if p.Document, err = parse(text); err != nil {
 		return p, r.badPolicy(f, document, err)
 	}
 	if kind.refused != nil {
