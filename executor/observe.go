@@ -104,7 +104,7 @@ func failure(s *plan.Snapshot) error {
 	var errs []error
 	for _, f := range s.Failures {
 		text := f.Message
-		if _, region, ok := strings.Cut(f.Scope, "/"); ok && !strings.HasPrefix(f.Scope, plan.ScopeBucket) {
+		if scope, region, ok := strings.Cut(f.Scope, "/"); ok && (scope+"/" == plan.ScopeEC2 || scope+"/" == plan.ScopeTags) {
 			text = region + ": " + text
 		}
 		errs = append(errs, errors.New(text))

@@ -123,6 +123,7 @@ func TestFailureInWords(t *testing.T) {
 	tests := map[string]struct{ scope, want string }{
 		"account": {plan.ScopeAccount, "denied"},
 		"IAM":     {plan.ScopeIAM, "denied"},
+		"policy":  {plan.ScopePolicy + "p", "denied"},
 		"bucket":  {plan.ScopeBucket + "b", "denied"},
 		"EC2":     {plan.ScopeEC2 + "eu-west-1", "eu-west-1: denied"},
 		"tags":    {plan.ScopeTags + "eu-west-1", "eu-west-1: denied"},

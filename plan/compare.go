@@ -43,7 +43,7 @@ type comparer struct {
 	snapshots map[string]*Snapshot
 	out       *Changes
 	reported  map[string]bool // read failures that are among the problems already, by account and scope
-	marked    map[string]bool // ARNs of managed policies that hold a statement of ours
+	marked    map[string]bool // ARNs of managed policies that are ours
 
 	impossible  map[string]bool              // ids of buckets' steps that cannot be done
 	foldedNames map[string]map[string]string // see folded
@@ -95,6 +95,8 @@ func scopeOf(c *Change) string {
 	switch c.Type {
 	case TypeBucket, TypeBucketPolicy:
 		return ScopeBucket + c.Name
+	case TypePolicy:
+		return ScopePolicy + c.Name
 	case TypeInstance, TypeAssociation:
 		return ScopeEC2 + c.Region
 	default:
@@ -167,6 +169,8 @@ func unreadMessage(account string, f *ReadFailure) string {
 		what = "IAM of " + what
 	case f.Scope == ScopeS3:
 		what = "the buckets of " + what
+	case strings.HasPrefix(f.Scope, ScopePolicy):
+		what = "managed policy " + strings.TrimPrefix(f.Scope, ScopePolicy) + " of " + what
 	case strings.HasPrefix(f.Scope, ScopeBucket):
 		what = "bucket " + strings.TrimPrefix(f.Scope, ScopeBucket) + " of " + what
 	case strings.HasPrefix(f.Scope, ScopeEC2):
@@ -241,6 +245,16 @@ func (c *comparer) docOwner(d *iampolicy.Document) owner {
 		}
 	}
 	return found
+}
+
+// policyOwner tells whose a managed policy is: by the Sids in its document, and
+// where those tell nothing by its tag, as after somebody replaced the document.
+// It also names that mark.
+func (c *comparer) policyOwner(p *LivePolicy, document *iampolicy.Document) (who owner, mark string) {
+	if who := c.docOwner(document); who != nobody {
+		return who, "by its Sids"
+	}
+	return c.tagOwner(p.Tags), RepositoryTag + "=" + p.Tags[RepositoryTag]
 }
 
 // owned settles what to do with a resource that exists and that a spec would

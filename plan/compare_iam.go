@@ -257,7 +257,11 @@ func (c *comparer) successors(policy *LivePolicy, attachments []*Change) []strin
 
 func (c *comparer) policyIsOurs(p *LivePolicy) bool {
 	d, err := iampolicy.ParseLive(p.Document)
-	return err == nil && c.docOwner(d) == ours
+	if err != nil {
+		return false
+	}
+	who, _ := c.policyOwner(p, d)
+	return who == ours
 }
 
 // orderLosses makes the identity side of a revocation follow the bucket's:

@@ -271,8 +271,8 @@ func (c *comparer) policy(change *Change, want Policy, s *Step, snap *Snapshot) 
 			return
 		}
 		change.Before = Policy{Name: want.Name, ARN: want.ARN, Document: livePolicy.Document}
-		who := c.docOwner(live)
-		if !c.owned(change, who, "by its Sids") {
+		who, mark := c.policyOwner(livePolicy, live)
+		if !c.owned(change, who, mark) {
 			return
 		}
 		if who == ours {

@@ -211,6 +211,36 @@ func TestOwnership(t *testing.T) {
 			},
 			readerPolicyID, true, Error, "other-repository",
 		},
+		"policy of ours whose document was replaced": {
+			func(l live) { replaced(l, map[string]string{RepositoryTag: "acme-data"}) },
+			readerPolicyID, false, Update, "",
+		},
+		"unmarked policy whose tags were read": {
+			func(l live) { replaced(l, map[string]string{"team": "theirs"}) },
+			readerPolicyID, false, Adopt, "not-ours",
+		},
+		"unmarked policy whose tags were read, adopted": {
+			func(l live) { replaced(l, map[string]string{"team": "theirs"}) },
+			readerPolicyID, true, Adopt, "",
+		},
+		"policy with another repository's tag": {
+			func(l live) { replaced(l, map[string]string{RepositoryTag: "theirs"}) },
+			readerPolicyID, true, Error, "other-repository",
+		},
+		"policy with our tag and another repository's statements": {
+			func(l live) {
+				policy := replaced(l, map[string]string{RepositoryTag: "acme-data"})
+				policy.Document = []byte(strings.Replace(foreign2, `"Effect"`, `"Sid":"`+iampolicy.MarkPrefix("theirs")+`0123456789","Effect"`, 1))
+			},
+			readerPolicyID, true, Error, "other-repository",
+		},
+		"policy whose tags cannot be read": {
+			func(l live) {
+				replaced(l, nil)
+				l["222222222222"].Failures = []ReadFailure{{Scope: ScopePolicy + "xshare.acme-data.reader", Code: "AccessDenied", Message: "denied"}}
+			},
+			readerPolicyID, true, Error, "unreadable",
+		},
 		"profile with another role": {
 			func(l live) { l["222222222222"].Profiles["reader"].Role = "else" },
 			"iam.InstanceProfile/222222222222/reader", false, Error, "profile-role",
@@ -296,6 +326,69 @@ func TestOwnership(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// replaced puts a foreign document into the reader's policy, as somebody does
+// who replaces it by hand.
+func replaced(l live, tags map[string]string) *LivePolicy {
+	policy := l["222222222222"].Policies["arn:aws:iam::222222222222:policy/xshare.acme-data.reader"]
+	policy.Document, policy.Tags = []byte(foreign2), tags
+	return policy
+}
+
+// What was put into a policy of ours instead of our statements is foreign, and
+// stays beside them.
+func TestReplacedPolicyIsRestored(t *testing.T) {
+	for name, tag := range map[string]string{"our name": "acme-data", "a former name": "acme"} {
+		t.Run(name, func(t *testing.T) {
+			repo := load(t, recipe)
+			repo.FormerNames = []string{"acme"}
+			p := build(t, repo, everything)
+			l := newLive(p)
+			l.apply(t, Compare(p, l, Options{}))
+			replaced(l, map[string]string{RepositoryTag: tag})
+			c := Compare(p, l, Options{Prune: true})
+			if got := actions(c); len(got) != 1 || got[readerPolicyID] != Update || len(c.Problems) > 0 {
+				t.Fatalf("changes %v, problems %v", got, c.Problems)
+			}
+			change := find(t, c, readerPolicyID)
+			if !change.gains() || len(change.Lose) > 0 {
+				t.Errorf("gains %v, loses %v", change.gains(), change.Lose)
+			}
+			l.apply(t, c)
+			policy := l["222222222222"].Policies["arn:aws:iam::222222222222:policy/xshare.acme-data.reader"]
+			if text := string(policy.Document); !strings.Contains(text, "s3:ListAllMyBuckets") || !strings.Contains(text, iampolicy.MarkPrefix("acme-data")) {
+				t.Errorf("the policy is now %s", text)
+			}
+			if got := actions(Compare(p, l, Options{})); len(got) != 0 {
+				t.Errorf("still to do: %v", got)
+			}
+		})
+	}
+}
+
+// A policy whose tags cannot be read stops nothing but itself.
+func TestUnreadPolicy(t *testing.T) {
+	p := build(t, load(t, recipe), everything)
+	l := newLive(p)
+	l.apply(t, Compare(p, l, Options{}))
+	replaced(l, nil)
+	l["222222222222"].Failures = []ReadFailure{{Scope: ScopePolicy + "xshare.acme-data.reader", Code: "AccessDenied", Message: "denied", Mend: "allow it"}}
+	c := Compare(p, l, Options{Adopt: true})
+	if got := actions(c); len(got) != 1 || got[readerPolicyID] != Error {
+		t.Errorf("changes: %v", got)
+	}
+	want := specs.Problem{
+		Code: "unreadable", Severity: specs.SeverityError, Account: "222222222222", Step: readerPolicyID, Source: p.Accounts["222222222222"].Pos,
+		Message: "managed policy xshare.acme-data.reader of account 222222222222 cannot be read: denied", Mend: "allow it",
+	}
+	if diff := cmp.Diff([]specs.Problem{want}, c.Problems); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	l["222222222222"].Failures = []ReadFailure{{Scope: ScopeIAM}}
+	if l["222222222222"].Failure(ScopePolicy+"xshare.acme-data.reader") == nil {
+		t.Error("where IAM cannot be read, a policy can")
 	}
 }
 

@@ -45,7 +45,7 @@ type Role struct {
 type Policy struct {
 	Name     string                `json:"name"`
 	ARN      string                `json:"arn"`
-	Tags     map[string]string     `json:"tags,omitempty"` // live: nil, bulk reads do not have them
+	Tags     map[string]string     `json:"tags,omitempty"` // live: nil, since they are rarely read
 	Ours     []iampolicy.Statement `json:"-"`
 	Document json.RawMessage       `json:"document"`
 }

@@ -82,7 +82,7 @@ type Snapshot struct {
 // ReadFailure is a read that gave no answer. What it covers is unknown, which
 // is not the same as absent.
 type ReadFailure struct {
-	Scope   string // ScopeAccount, ScopeIAM, ScopeS3, ScopeBucket+name, ScopeEC2+region, ScopeTags+region
+	Scope   string // ScopeAccount, ScopeIAM, ScopePolicy+name, ScopeS3, ScopeBucket+name, ScopeEC2+region, ScopeTags+region
 	Code    string // AWS's error code, where there is one
 	Message string
 	Mend    string
@@ -92,6 +92,7 @@ type ReadFailure struct {
 const (
 	ScopeAccount = "account"
 	ScopeIAM     = "iam"
+	ScopePolicy  = "iam.Policy/" // a managed policy of the account's
 	ScopeS3      = "s3"
 	ScopeBucket  = "s3.Bucket/"
 	ScopeEC2     = "ec2/"
@@ -134,7 +135,8 @@ type LivePolicy struct {
 	ARN            string
 	Document       []byte // of the default version
 	DefaultVersion string
-	Versions       []string // ids, oldest first
+	Versions       []string          // ids, oldest first
+	Tags           map[string]string // nil: not read; read only where Document has no Sid of ours and a step is about the policy
 }
 
 // LiveInstanceProfile is an instance profile as read.
@@ -190,12 +192,14 @@ func (s *Snapshot) Add(later *Snapshot) {
 }
 
 // Failure returns the first failure that covers one of the scopes, or nil. A
-// failure of the account covers all of it; one of "s3" every bucket.
+// failure of the account covers all of it; one of "s3" every bucket, and one of
+// "iam" every managed policy.
 func (s *Snapshot) Failure(scope string) *ReadFailure {
 	for i, f := range s.Failures {
 		switch {
 		case f.Scope == ScopeAccount, f.Scope == scope,
-			f.Scope == ScopeS3 && strings.HasPrefix(scope, ScopeBucket):
+			f.Scope == ScopeS3 && strings.HasPrefix(scope, ScopeBucket),
+			f.Scope == ScopeIAM && strings.HasPrefix(scope, ScopePolicy):
 			return &s.Failures[i]
 		}
 	}
