@@ -220,7 +220,7 @@ var roleBreakages = []breakage{
 				PolicyArn: aws.String(galleryPolicyARN), VersionId: aws.String("v2"),
 			}))
 		},
-		answer: objectDenied, seen: byBoth, causes: []proof.Code{proof.SidesDisagree}, mend: byAdopt,
+		answer: objectDenied, seen: byBoth, causes: []proof.Code{proof.SidesDisagree}, mend: byApply,
 	},
 	{
 		broken: "the role's policy is detached",

@@ -68,10 +68,11 @@ var scenario = []act{
 			h.query(analyticsID, "iam", "DeleteRolePermissionsBoundary", "RoleName", "reader")
 			h.query(analyticsID, "iam", "UntagRole", "RoleName", "ants", "TagKeys.member.1", "xshare:share")
 			h.query(analyticsID, "iam", "RemoveRoleFromInstanceProfile", "InstanceProfileName", "reader", "RoleName", "reader")
+			h.query(analyticsID, "iam", "CreatePolicyVersion", "PolicyArn", "arn:aws:iam::"+analyticsID+":policy/xshare.acme.ants", "SetAsDefault", "true", "PolicyDocument", minePolicy)
 		},
 		args:  []string{"drift"},
 		code:  exitDifferences,
-		needs: map[string][]string{"xshare-reader": {"Search tag:GetResources", "InstanceProfiles iam:GetInstanceProfile"}},
+		needs: map[string][]string{"xshare-reader": {"Search tag:GetResources", "InstanceProfiles iam:GetInstanceProfile", "Policies iam:GetPolicy"}},
 	},
 	{
 		name: "apply that mends them",
@@ -85,8 +86,7 @@ var scenario = []act{
 		files: map[string]string{"shares/events.yaml": eventsShare("[read, delete]")},
 		hand: func(h hand) {
 			for range 4 {
-				h.query(analyticsID, "iam", "CreatePolicyVersion", "PolicyArn", "arn:aws:iam::"+analyticsID+":policy/xshare.acme.reader",
-					"PolicyDocument", `{"Version":"2012-10-17","Statement":[{"Sid":"Mine","Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`)
+				h.query(analyticsID, "iam", "CreatePolicyVersion", "PolicyArn", "arn:aws:iam::"+analyticsID+":policy/xshare.acme.reader", "PolicyDocument", minePolicy)
 			}
 		},
 		args: []string{"apply", "--yes"},
@@ -144,7 +144,7 @@ var scenario = []act{
 		name:  "verify of all that a proof looks at",
 		hand:  entangle,
 		args:  []string{"verify", "--strict", "--only", "inbox", "--only", "events"},
-		needs: map[string][]string{"xshare-reader": append(proofReads, "Policies iam:GetPolicy", "Policies iam:GetPolicyVersion")},
+		needs: map[string][]string{"xshare-reader": append(proofReads, "PoliciesOfAWS iam:GetPolicyVersion")},
 	},
 	{
 		name:  "verify of the same with a probe",
@@ -152,6 +152,8 @@ var scenario = []act{
 		needs: map[string][]string{"xshare-deployer": proofReads},
 	},
 }
+
+const minePolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"Mine","Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`
 
 // proofReads are what only proofs read.
 var proofReads = []string{

@@ -24,7 +24,8 @@ const pageSize = 1000
 
 // readIAM reads roles, managed policies, attachments and profiles in bulk. All
 // of the account's policies are read and not only those of wanted roles: a
-// policy of ours that no spec states any more is found by its Sids alone.
+// policy of ours that no spec states any more is found by its Sids alone. The
+// tags of one are read only where those do not tell; see readPolicyTags.
 func (r *reader) readIAM(ctx context.Context) {
 	defer r.note(r.keepIAM)
 	var listed []types.InstanceProfile
@@ -41,6 +42,7 @@ func (r *reader) readIAM(ctx context.Context) {
 		r.fail(plan.ScopeIAM, err)
 		return
 	}
+	r.readPolicyTags(ctx)
 	wanted := set(r.want.Profiles)
 	for _, p := range listed {
 		live := liveProfile(p)
@@ -69,7 +71,7 @@ func (r *reader) keepIAM(snap *plan.Snapshot) {
 	roles, policies, profiles := set(r.want.Roles), set(r.want.Policies), set(r.want.Profiles)
 	isOurs := map[string]bool{}
 	for arn, p := range snap.Policies {
-		isOurs[arn] = r.hasOurs(p.Document)
+		isOurs[arn] = r.hasOurs(p.Document) || r.client.marked(p.Tags)
 	}
 	maps.DeleteFunc(snap.Roles, func(name string, role *plan.LiveRole) bool {
 		return !roles[name] && !r.client.marked(role.Tags) &&
