@@ -115,7 +115,7 @@ var denyBreakages = []breakage{
 		},
 		breaks: func(g *gallery) { g.leave(galleryConsumer) },
 		answer: allDenied, seen: byVerify, causes: explicitDeny,
-		mend: "the account joins again", says: "except the principal from statement",
+		mend: "the account joins again", says: "the statement's condition on aws:PrincipalOrgID",
 		mends: func(g *gallery) { g.join(galleryConsumer) },
 	},
 	{

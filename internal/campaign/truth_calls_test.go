@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/specs"
@@ -279,6 +281,10 @@ func (s *scene) callers(role string) map[string]signer {
 		if s.barred[accountOf(role)] || !s.trusts(role, "lambda.amazonaws.com") {
 			return nil
 		}
+	case bound:
+		if s.isIdle(role) && !s.meant {
+			return nil
+		}
 	}
 	return list
 }
@@ -300,6 +306,7 @@ func (s *scene) trusts(role, service string) bool {
 		Context: map[string][]string{
 			"aws:SecureTransport": {"true"}, "aws:PrincipalIsAWSService": {"true"}, "aws:PrincipalServiceName": {service},
 			"aws:ResourceAccount": {accountOf(role)}, "aws:RequestedRegion": {"us-east-1"},
+			"aws:CurrentTime": {started.Format(time.RFC3339)}, "aws:EpochTime": {strconv.FormatInt(started.Unix(), 10)},
 		},
 	}, iampolicy.Policies{Resource: &iampolicy.Named{Name: "trust policy", Document: trust}}).Allowed()
 }

@@ -27,6 +27,8 @@ var mutations = slices.Concat(
 	[]mutation{remakeRole, changeProfile, changeProfile},
 	slices.Repeat([]mutation{attachServiceControl, attachResourceControl}, 2),
 	[]mutation{allowListControl, leaveOrganization, editUser, editUser},
+	slices.Repeat([]mutation{conditionTrust, controlTrust, awsKey}, 2),
+	[]mutation{oneAlias, onlySession},
 )
 
 // tried does a call that AWS may refuse, and reports whether it was taken.

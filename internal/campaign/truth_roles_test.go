@@ -206,7 +206,7 @@ func dropBoundary(s *scene) string {
 
 func editTrust(s *scene) string {
 	role := s.role()
-	service := map[string]string{reader: "lambda", own: "lambda", worker: "ec2", bound: "ecs-tasks"}[role] + ".amazonaws.com"
+	service := serviceOf[role] + ".amazonaws.com"
 	allow := func(principal, action any, rest string) string {
 		return `{"Effect":"Allow","Principal":` + textOf(principal) + `,"Action":` + textOf(action) + rest + `}`
 	}

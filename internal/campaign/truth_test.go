@@ -98,6 +98,7 @@ type scene struct {
 
 	stale  map[string]bool // buckets whose objects may have another key than the bucket's
 	barred map[string]bool // accounts in which no service may assume a role
+	meant  bool            // who may have the role bound is by conditions that only a call meets
 	absent bool            // whose access is mended is not there
 	// What makes "not checked" a good answer: conditions that only a call meets,
 	// sessions that are named, objects of who wrote them, grants of keys, and

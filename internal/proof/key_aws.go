@@ -65,7 +65,9 @@ func (k keySide) unsettled(on *sides, req iampolicy.Request) string {
 					ids := &patterns{base: []rune(base), known: on.known(req), context: req.Context}
 					ids.add(pattern, named.Document.Version, ofResources, true)
 					for _, alike := range ids.taken() {
-						req.Resource = alike[0]
+						if req.Resource = alike[0]; strings.ContainsAny(strings.TrimPrefix(req.Resource, base), ":/") {
+							continue // it is no id of a key
+						}
 						if b, w := on.decide(req); b.Allowed() != best.Allowed() || w.Allowed() != worst.Allowed() {
 							return fmt.Sprintf("whether %s is AWS's own key %s of account %s in %s, which was not read", pattern, awsKey, k.key.Owner, k.key.Region)
 						}

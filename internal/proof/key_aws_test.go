@@ -25,6 +25,7 @@ func TestAWSKeyWithinOneAccount(t *testing.T) {
 		"the role's policy denies":     {identity: `{"Effect":"Deny","Action":"kms:*","Resource":"*"}`, verdict: proof.Denied, code: proof.ExplicitDeny, says: "denies kms:Decrypt"},
 		"every key of the account":     {identity: `{"Effect":"Deny","Action":"kms:Decrypt","Resource":"arn:aws:kms:us-east-1:` + owner + `:key/*"}`, verdict: proof.Denied, code: proof.ExplicitDeny},
 		"keys of another account":      {identity: `{"Effect":"Deny","Action":"kms:Decrypt","Resource":"arn:aws:kms:us-east-1:` + security + `:key/*"}`, verdict: proof.Allowed},
+		"keys of another, anywhere":    {identity: `{"Effect":"Deny","Action":"kms:Decrypt","Resource":"arn:aws:kms:*:` + security + `:key/*"}`, verdict: proof.Allowed},
 		"one key, which it may be":     {identity: `{"Effect":"Deny","Action":"kms:Decrypt","Resource":"` + keyARN + `"}`, verdict: proof.NotChecked, says: "whether " + keyARN + " is AWS's own key aws/s3"},
 		"all but one, which it may be": {scp: `{"Effect":"Deny","Action":"kms:*","NotResource":"` + keyARN + `"}`, verdict: proof.NotChecked, says: "whether " + keyARN},
 		"by its alias":                 {identity: `{"Effect":"Deny","Action":"kms:*","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/aws/s3"}}}`, verdict: proof.Denied, code: proof.ExplicitDeny},
