@@ -85,24 +85,6 @@ func (d *draw) resources(s map[string]any, bucket string) {
 	}
 }
 
-// byVariables are objects that policy variables name, in the ways that they are
-// written, and that characters name of which one has two bytes. What some of
-// them name, only a call tells.
-func (d *draw) byVariables(arn string) []string {
-	if d.chance(3) {
-		d.unknown = true
-		return []string{
-			arn + "/${aws:userid}/*", arn + "/incoming/${aws:userid}/*", arn + "/incoming/${s3:ExistingObjectTag/closed, 'secret'}/*",
-			arn + "/${aws:SourceIdentity, 'incoming'}/*", arn + "/*${aws:SourceIdentity, 'a'}.txt", arn + "/*",
-		}
-	}
-	return []string{
-		arn + "/${aws:PrincipalTag/team}/*", arn + "/*/${aws:principaltag/Team}/*", arn + "/incoming/${aws:PrincipalTag/none, 'secret'}/*",
-		arn + "/${aws:username}/*", arn + "/${aws:username,'team'}/a/*", arn + "/${aws:PrincipalAccount}/*", arn + "/*${aws:username, '.tmp'}",
-		arn + "/incoming/${*}*", arn + "/*/sp?ace+?%.t?t", arn + "/*+?%*", arn + "/team/?/b/*",
-	}
-}
-
 // principals puts whom a statement of a resource's policy is about.
 func (d *draw) principals(s map[string]any) {
 	roles := []string{reader, reader, worker, own, bound}
@@ -178,13 +160,6 @@ func (d *draw) conditions() []drawn {
 	}
 }
 
-// byTexts are the operators that compare texts, of which each takes policy
-// variables.
-var byTexts = []string{
-	"StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase",
-	"StringEqualsIfExists", "ForAllValues:StringEquals", "ForAnyValue:StringLike", "ForAnyValue:StringNotEquals",
-}
-
 // onlyCalls are those on keys that only a call has.
 var onlyCalls = []drawn{
 	{[]string{"IpAddress", "NotIpAddress", "NotIpAddressIfExists"}, "aws:SourceIp", [][]string{{"192.0.2.0/24"}, {"203.0.113.0/24", "198.51.100.0/24"}}},
@@ -196,10 +171,6 @@ var onlyCalls = []drawn{
 	{[]string{"StringEquals", "StringNotEquals"}, "s3:x-amz-acl", [][]string{{"bucket-owner-full-control"}}},
 	{[]string{"StringEquals", "StringNotEqualsIfExists"}, "s3:x-amz-server-side-encryption", [][]string{{"aws:kms"}}},
 	{[]string{"StringEquals", "StringNotEquals"}, "s3:signatureversion", [][]string{{"AWS4-HMAC-SHA256"}}},
-	{byTexts, "aws:PrincipalTag/team", [][]string{{"${s3:ExistingObjectTag/closed}"}, {"${s3:ExistingObjectTag/closed, 'analytics'}"}, {"finance", "${aws:SourceIdentity, 'analytics'}"}}},
-	{byTexts, "aws:PrincipalAccount", [][]string{{"${s3:ExistingObjectTag/closed}"}, {lake, "${aws:SourceIdentity, '" + analytics + "'}"}, {"${aws:PrincipalAccount}${aws:userid}"}}},
-	{[]string{"ArnLike", "ArnNotLike", "StringLike", "StringNotLike"}, "aws:PrincipalArn", [][]string{{"arn:aws:iam::*:role/${aws:SourceIdentity, 'reader'}"}, {"*${aws:userid}", own}}},
-	{byTexts, "s3:prefix", [][]string{{"${aws:SourceIdentity, 'incoming/'}"}, {"incoming/${aws:userid}*"}}},
 }
 
 // onKeys are those of a request on a key.
@@ -223,7 +194,7 @@ func (d *draw) condition(s map[string]any, of []drawn) {
 	for range []int{0, 0, 1, 1, 1, 2}[d.IntN(6)] {
 		c := pick(d.Rand, of)
 		if d.chance(8) {
-			c = pick(d.Rand, onlyCalls)
+			c = pick(d.Rand, slices.Concat(onlyCalls, onlyByText))
 			d.unknown = true
 		}
 		operator, key, values := pick(d.Rand, c.operators), c.key, any(pick(d.Rand, c.values))

@@ -86,16 +86,17 @@ func (s *scene) judgeGrant(p proof.GrantProof, c *specs.Consumer) {
 	}
 	callers := s.callers(p.RoleARN)
 	failed, tried := s.tryAll(p.Verdict, callers, wishes(p.Bucket, c))
+	refused := false // what is promised beside these wishes
+	for _, check := range p.Checks {
+		refused = s.judgeCheck(what, p, check) || refused
+	}
 	switch {
 	case p.Verdict == proof.Allowed && callers == nil:
 		s.fault("%s: allowed, and nobody can have the role", what)
 	case p.Verdict == proof.Allowed && failed != "":
 		s.fault("%s: allowed, and %s", what, failed)
-	case p.Verdict == proof.Denied && callers != nil && failed == "" && tried && !slices.Contains(c.Access, specs.AccessFull) && !s.isIdle(p.RoleARN):
+	case p.Verdict == proof.Denied && callers != nil && failed == "" && !refused && tried && !slices.Contains(c.Access, specs.AccessFull) && !s.isIdle(p.RoleARN):
 		s.fault("%s: denied, and every call works; it says:\n    %s", what, causesOf(p.Causes))
-	}
-	for _, check := range p.Checks {
-		s.judgeCheck(what, p, check)
 	}
 	s.restore()
 }
@@ -119,18 +120,19 @@ func (s *scene) tryAll(verdict proof.Verdict, callers map[string]signer, list []
 	return failed, tried
 }
 
-// judgeCheck holds one request that was proved to the same one made.
-func (s *scene) judgeCheck(what string, p proof.GrantProof, check proof.Check) {
+// judgeCheck holds one request that was proved to the same one made, and reports
+// whether it is refused as it was said to be.
+func (s *scene) judgeCheck(what string, p proof.GrantProof, check proof.Check) (refused bool) {
 	q := wish{action: check.Action, bucket: p.Bucket}
 	if _, key, ok := strings.Cut(check.Resource, "/"); ok {
 		q.key = key
 	}
 	q.prefix, q.listed = check.Context["s3:prefix"]
 	if q.action == "s3:ListBucketVersions" || strings.HasPrefix(check.Action, "kms:") || strings.HasPrefix(check.Action, "sts:") || check.Verdict == proof.NotChecked {
-		return
+		return false
 	}
 	if !s.isThere(p.RoleARN) {
-		return
+		return false
 	}
 	if q.key != "" {
 		s.s3(admin(ownerOf[q.bucket]), "PUT", objectPath(q.bucket, q.key), "test\n") // refused: the call is not tried
@@ -142,11 +144,11 @@ func (s *scene) judgeCheck(what string, p proof.GrantProof, check proof.Check) {
 	for _, session := range sessionNames {
 		by, ok := s.signerOf(p.RoleARN, session)
 		if !ok {
-			return
+			return false
 		}
 		got := s.real(by, q)
 		if got == unserved {
-			return
+			return false
 		}
 		s.tally.requests[check.Verdict]++
 		if check.Verdict == proof.Allowed && got != works && !key {
@@ -154,9 +156,11 @@ func (s *scene) judgeCheck(what string, p proof.GrantProof, check proof.Check) {
 		}
 		list = append(list, got)
 	}
-	if check.Verdict == proof.Denied && !slices.ContainsFunc(list, func(got string) bool { return got != works }) {
+	fails := slices.ContainsFunc(list, func(got string) bool { return got != works })
+	if check.Verdict == proof.Denied && !fails {
 		s.fault("%s: its check of %s is denied (%s), and it works", what, q, check.Reason)
 	}
+	return check.Verdict == proof.Denied && fails
 }
 
 func causesOf(causes []proof.Cause) string {
