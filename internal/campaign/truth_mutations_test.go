@@ -15,6 +15,7 @@ type mutation func(*scene) string
 var mutations = slices.Concat(
 	slices.Repeat([]mutation{addToBucketPolicy}, 8),
 	slices.Repeat([]mutation{editBucketPolicy}, 6),
+	slices.Repeat([]mutation{denyByText}, 4),
 	[]mutation{removeFromBucketPolicy, removeFromBucketPolicy, publicStatement, publicStatement},
 	[]mutation{blockBucket, blockAccount, setOwnership, encryptOtherwise, encryptOtherwise},
 	slices.Repeat([]mutation{editKeyPolicy}, 4),
