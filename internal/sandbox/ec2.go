@@ -136,6 +136,11 @@ func (s *Server) seedEC2(d Seed) error {
 			return err
 		}
 	}
+	for _, in := range d.DefaultVPCs {
+		if err := add("default-vpc", in.Account, in.Region, "", s.seedDefaultVPC); err != nil {
+			return err
+		}
+	}
 	for _, in := range d.SecurityGroups {
 		if err := add("group", in.Account, in.Region, in.ID, func(r *ec2Region) error { return s.seedGroup(r, in.ID) }); err != nil {
 			return err

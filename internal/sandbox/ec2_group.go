@@ -45,7 +45,11 @@ func (c *ec2Call) createGroup() (any, error) {
 	}
 	name, id := c.get("GroupName"), c.get("VpcId")
 	if id == "" {
-		return nil, fault(http.StatusBadRequest, "VPCIdNotSpecified", "No default VPC for this user")
+		v := c.at.defaultVPC()
+		if v == nil {
+			return nil, noDefaultVPC()
+		}
+		id = v.ID
 	}
 	if c.at.VPCs[id] == nil {
 		return nil, notFound("InvalidVpcID.NotFound", "vpc ID")([]string{id})
@@ -75,12 +79,19 @@ func (c *ec2Call) describeGroups() (any, error) {
 	if err := c.describing(); err != nil {
 		return nil, err
 	}
-	if c.has("GroupName.1") {
-		return nil, fault(http.StatusBadRequest, "VPCIdNotSpecified", "No default VPC for this user") // names are for the default VPC
-	}
 	list, err := wanted(c.at.Groups, c.list("GroupId", ""), notFound("InvalidGroup.NotFound", "security group"))
 	if err != nil {
 		return nil, err
+	}
+	if names := c.list("GroupName", ""); len(names) > 0 { // which are for the default VPC
+		in := c.at.defaultVPC()
+		if in == nil {
+			return nil, noDefaultVPC()
+		}
+		list = slices.DeleteFunc(list, func(g *securityGroup) bool { return g.VPC != in.ID || !slices.Contains(names, g.Name) })
+		if len(list) < len(names) {
+			return nil, notFound("InvalidGroup.NotFound", "security group")(names)
+		}
 	}
 	list, err = filtered(c, list, []string{"group-id", "group-name", "vpc-id", "description", "owner-id"}, func(g *securityGroup) attributes {
 		return attributes{"group-id": {g.ID}, "group-name": {g.Name}, "vpc-id": {g.VPC}, "description": {g.Description}, "owner-id": {c.at.Account}}.tags(g.Tags)

@@ -224,7 +224,7 @@ func (c *ec2Call) checkLaunch() (launchPlan, error) {
 }
 
 // networkNamed are the subnet and the groups that a launch names, by itself or
-// in its one network interface.
+// in its one network interface; without a name it is the default subnet.
 func (c *ec2Call) networkNamed() (named struct {
 	subnet string
 	groups []string
@@ -234,10 +234,13 @@ func (c *ec2Call) networkNamed() (named struct {
 	if len(c.numbered("NetworkInterface")) > 0 {
 		named.subnet, named.groups = c.get("NetworkInterface.1.SubnetId"), c.list("NetworkInterface.1.SecurityGroupId", "")
 	}
+	if v := c.at.defaultSubnet(); named.subnet == "" && v != nil {
+		named.subnet = v.ID
+	}
 	return named
 }
 
-// launchNetwork checks subnet and security groups; the sandbox has no default VPC.
+// launchNetwork checks subnet and security groups.
 func (c *ec2Call) launchNetwork(p *launchPlan) error {
 	if interfaces := c.numbered("NetworkInterface"); len(interfaces) > 0 {
 		switch {
@@ -249,13 +252,17 @@ func (c *ec2Call) launchNetwork(p *launchPlan) error {
 			return notImplemented("a launch with more than the one network interface of device index 0")
 		}
 	}
-	if c.has("SecurityGroup.1") {
-		return fault(http.StatusBadRequest, "InvalidParameterCombination", "The parameter groupName cannot be used with the parameter subnet")
-	}
 	named := c.networkNamed()
 	id := named.subnet
-	if id == "" {
-		return fault(http.StatusBadRequest, "MissingInput", "No subnets found for the default VPC: the account has none. Please specify a subnet.")
+	switch in := c.at.defaultVPC(); {
+	case c.has("SecurityGroup.1") && (c.has("SubnetId") || c.has("NetworkInterface.1.SubnetId")):
+		return fault(http.StatusBadRequest, "InvalidParameterCombination", "The parameter groupName cannot be used with the parameter subnet")
+	case c.has("SecurityGroup.1"):
+		return notImplemented("a launch with security groups by name: name them by id")
+	case id == "" && in == nil:
+		return noDefaultVPC()
+	case id == "":
+		return fault(http.StatusBadRequest, "MissingInput", "No subnets found for the default VPC '%s'. Please specify a subnet.", in.ID)
 	}
 	if p.subnet = c.at.Subnets[id]; p.subnet == nil {
 		return notFound("InvalidSubnetID.NotFound", "subnet ID")([]string{id})

@@ -5,16 +5,19 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 type vpc struct {
 	ID, CIDR string
+	Default  bool  `json:",omitempty"` // at most one of a region
 	Tags     []tag `json:",omitempty"`
 }
 
 type subnet struct {
 	ID, VPC, CIDR, Zone string
+	Default             bool  `json:",omitempty"` // of its VPC, which is the default one
 	Used                int   `json:",omitempty"` // addresses given out so far
 	Tags                []tag `json:",omitempty"`
 }
@@ -64,13 +67,49 @@ func (s *Server) seedSubnet(r *ec2Region, id string) error {
 	if r.Subnets[id] != nil {
 		return nil
 	}
+	return s.addSubnet(r, &subnet{ID: id})
+}
+
+// addSubnet adds a subnet to the VPC of the seed, with a place in it.
+func (s *Server) addSubnet(r *ec2Region, v *subnet) error {
 	n := len(r.Subnets)
 	if n > 255 {
 		return fmt.Errorf("the VPC of a region has room for 256 subnets")
 	}
-	zone := r.Region + string(rune('a'+n%3))
-	r.Subnets[id] = &subnet{ID: id, VPC: s.seedVPC(r).ID, CIDR: fmt.Sprintf("10.0.%d.0/24", n), Zone: zone}
+	v.VPC, v.CIDR, v.Zone = s.seedVPC(r).ID, fmt.Sprintf("10.0.%d.0/24", n), r.Region+string(rune('a'+n%3))
+	r.Subnets[v.ID] = v
 	return nil
+}
+
+func (s *Server) seedDefaultVPC(r *ec2Region) error {
+	v := s.seedVPC(r)
+	v.Default = true
+	return s.addSubnet(r, &subnet{ID: s.hexID("subnet-", r.Account, v.ID), Default: true})
+}
+
+// defaultVPC is nil where the region has none.
+func (r *ec2Region) defaultVPC() *vpc {
+	for _, v := range sorted(r.VPCs) {
+		if v.Default {
+			return v
+		}
+	}
+	return nil
+}
+
+// defaultSubnet is where an instance goes that names no subnet; nil: nowhere.
+func (r *ec2Region) defaultSubnet() *subnet {
+	for _, v := range sorted(r.Subnets) {
+		if v.Default {
+			return v
+		}
+	}
+	return nil
+}
+
+// noDefaultVPC is the answer to what is about the default VPC where there is none.
+func noDefaultVPC() error {
+	return fault(http.StatusBadRequest, "VPCIdNotSpecified", "No default VPC for this user")
 }
 
 func (s *Server) seedGroup(r *ec2Region, id string) error {
@@ -92,7 +131,7 @@ type vpcXML struct {
 }
 
 func (c *ec2Call) vpcXML(v *vpc) vpcXML {
-	return vpcXML{ID: v.ID, State: "available", CIDR: v.CIDR, DHCP: "default", Owner: c.at.Account, Tenancy: "default", Tags: tagItems(v.Tags)}
+	return vpcXML{ID: v.ID, State: "available", CIDR: v.CIDR, DHCP: "default", Owner: c.at.Account, Tenancy: "default", IsDefault: v.Default, Tags: tagItems(v.Tags)}
 }
 
 func (c *ec2Call) createVPC() (any, error) {
@@ -139,7 +178,7 @@ func (c *ec2Call) describeVPCs() (any, error) {
 		return nil, err
 	}
 	list, err = filtered(c, list, []string{"vpc-id", "cidr", "cidr-block", "state", "is-default", "isDefault", "owner-id"}, func(v *vpc) attributes {
-		return attributes{"vpc-id": {v.ID}, "cidr": {v.CIDR}, "cidr-block": {v.CIDR}, "state": {"available"}, "is-default": {"false"}, "isDefault": {"false"}, "owner-id": {c.at.Account}}.tags(v.Tags)
+		return attributes{"vpc-id": {v.ID}, "cidr": {v.CIDR}, "cidr-block": {v.CIDR}, "state": {"available"}, "is-default": {strconv.FormatBool(v.Default)}, "isDefault": {strconv.FormatBool(v.Default)}, "owner-id": {c.at.Account}}.tags(v.Tags)
 	})
 	if err != nil {
 		return nil, err
@@ -216,7 +255,7 @@ type subnetXML struct {
 func (c *ec2Call) subnetXML(v *subnet) subnetXML {
 	return subnetXML{
 		ID: v.ID, ARN: c.arn("subnet", v.ID), State: "available", Owner: c.at.Account, VPC: v.VPC, CIDR: v.CIDR,
-		Free: v.size() - 5 - v.Used, Zone: v.Zone, Tags: tagItems(v.Tags),
+		Free: v.size() - 5 - v.Used, Zone: v.Zone, Default: v.Default, PublicIPs: v.Default, Tags: tagItems(v.Tags),
 	}
 }
 
@@ -303,7 +342,7 @@ func (c *ec2Call) describeSubnets() (any, error) {
 	list, err = filtered(c, list, known, func(v *subnet) attributes {
 		return attributes{
 			"subnet-id": {v.ID}, "vpc-id": {v.VPC}, "availability-zone": {v.Zone}, "availabilityZone": {v.Zone}, "cidr-block": {v.CIDR}, "cidr": {v.CIDR},
-			"state": {"available"}, "owner-id": {c.at.Account}, "default-for-az": {"false"}, "defaultForAz": {"false"},
+			"state": {"available"}, "owner-id": {c.at.Account}, "default-for-az": {strconv.FormatBool(v.Default)}, "defaultForAz": {strconv.FormatBool(v.Default)},
 		}.tags(v.Tags)
 	})
 	if err != nil {

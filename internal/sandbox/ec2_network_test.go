@@ -99,6 +99,53 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
+// An instance without a subnet goes into the default VPC, where there is one.
+func TestDefaultVPC(t *testing.T) {
+	seed := fleet()
+	seed.DefaultVPCs = []SeedDefaultVPC{{consumer, "us-east-1"}}
+	seed.Roles = append(seed.Roles, SeedRole{Account: consumer, Name: "deployer", Trust: trusting(`{"AWS":"222222222222"}`), Inline: map[string]string{"p": policyOf(
+		`{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"arn:aws:ec2:*:*:subnet/*"}`)}})
+	s := start(t, Options{Seed: seed})
+	c, ctx := s.ec2(consumer), t.Context()
+	nowhere := func(in *ec2.RunInstancesInput) { in.SubnetId, in.SecurityGroupIds = nil, nil }
+	filters := func(name string) []types.Filter { return []types.Filter{{Name: &name, Values: []string{"true"}}} }
+	vpcs := must(c.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: filters("is-default")}))(t).Vpcs
+	if len(vpcs) != 1 || !*vpcs[0].IsDefault {
+		t.Fatalf("default VPCs: %+v", vpcs)
+	}
+	subnets := must(c.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: filters("default-for-az")}))(t).Subnets
+	if len(subnets) != 1 || !*subnets[0].DefaultForAz || *subnets[0].VpcId != *vpcs[0].VpcId || *subnets[0].SubnetId == mySubnet {
+		t.Fatalf("default subnets: %+v", subnets)
+	}
+	in := must(c.RunInstances(ctx, launching(nowhere)))(t).Instances[0]
+	if *in.SubnetId != *subnets[0].SubnetId || len(in.SecurityGroups) != 1 || *in.SecurityGroups[0].GroupName != "default" {
+		t.Errorf("launched in %s with %+v", *in.SubnetId, in.SecurityGroups)
+	}
+	must(c.RunInstances(ctx, launching(func(in *ec2.RunInstancesInput) { in.SubnetId = nil })))(t) // a seeded group is there too
+
+	made := must(c.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("web"), Description: aws.String("d")}))(t)
+	named := must(c.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupNames: []string{"web"}}))(t).SecurityGroups
+	if len(named) != 1 || *named[0].GroupId != *made.GroupId || *named[0].VpcId != *vpcs[0].VpcId {
+		t.Errorf("named web: %+v", named)
+	}
+	must(c.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{*in.InstanceId}}))(t)
+	keys := s.as(t, consumer, "arn:aws:iam::222222222222:role/deployer")
+	checkRefused(t, map[string]refused{
+		"no such group name": {func(ctx context.Context) error {
+			_, err := c.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupNames: []string{"none"}})
+			return err
+		}, "InvalidGroup.NotFound", "none", 400},
+		"launch by group name": {func(ctx context.Context) error {
+			_, err := c.RunInstances(ctx, launching(nowhere, func(in *ec2.RunInstancesInput) { in.SecurityGroups = []string{"web"} }))
+			return err
+		}, "NotImplemented", "by id", 501},
+		"denied in that subnet": {func(ctx context.Context) error {
+			_, err := s.ec2(keys[0], keys[1:]...).RunInstances(ctx, launching(nowhere))
+			return err
+		}, "UnauthorizedOperation", "RunInstances", 403},
+	})
+}
+
 func TestKeyPairs(t *testing.T) {
 	s := start(t, Options{Seed: fleet()})
 	c, ctx := s.ec2(consumer), t.Context()

@@ -132,7 +132,7 @@ func TestRunInstancesIsRefused(t *testing.T) {
 		"bad image":        {run(func(in *ec2.RunInstancesInput) { in.ImageId = aws.String("linux") }), "InvalidAMIID.Malformed", "linux", 400},
 		"no such key":      {run(func(in *ec2.RunInstancesInput) { in.KeyName = aws.String("none") }), "InvalidKeyPair.NotFound", "'none' does not exist", 400},
 		"no such subnet":   {run(func(in *ec2.RunInstancesInput) { in.SubnetId = aws.String("subnet-none") }), "InvalidSubnetID.NotFound", "'subnet-none' does not exist", 400},
-		"no subnet":        {run(func(in *ec2.RunInstancesInput) { in.SubnetId = nil }), "MissingInput", "default VPC", 400},
+		"no subnet":        {run(func(in *ec2.RunInstancesInput) { in.SubnetId = nil }), "VPCIdNotSpecified", "No default VPC", 400},
 		"no such group":    {run(func(in *ec2.RunInstancesInput) { in.SecurityGroupIds = []string{"sg-9999"} }), "InvalidGroup.NotFound", "'sg-9999' does not exist", 400},
 		"bad group":        {run(func(in *ec2.RunInstancesInput) { in.SecurityGroupIds = []string{"web"} }), "InvalidGroupId.Malformed", "web", 400},
 		"group elsewhere":  {run(func(in *ec2.RunInstancesInput) { in.SecurityGroupIds = []string{*group} }), "InvalidParameter", "different networks", 400},

@@ -17,6 +17,7 @@ type Seed struct {
 	Profiles       []SeedProfile
 	Buckets        []SeedBucket
 	Subnets        []SeedSubnet
+	DefaultVPCs    []SeedDefaultVPC
 	SecurityGroups []SeedSecurityGroup
 	Keys           []SeedKey
 	Images         []SeedImage
@@ -55,6 +56,12 @@ type SeedBucket struct {
 // SeedSubnet is a subnet of the account's one VPC in that region.
 type SeedSubnet struct {
 	Account, Region, ID string
+}
+
+// SeedDefaultVPC makes the account's one VPC in that region its default one,
+// with a default subnet, where instances go that name none.
+type SeedDefaultVPC struct {
+	Account, Region string
 }
 
 // SeedSecurityGroup is a security group of the account's one VPC in that region.

@@ -101,6 +101,8 @@ func (s *seeder) consumer(c *specs.Consumer) {
 		}
 		if in.Subnet != "" {
 			s.seed.Subnets = append(s.seed.Subnets, sandbox.SeedSubnet{Account: account, Region: in.Region, ID: in.Subnet})
+		} else {
+			s.seed.DefaultVPCs = append(s.seed.DefaultVPCs, sandbox.SeedDefaultVPC{Account: account, Region: in.Region})
 		}
 		for _, group := range in.SecurityGroups {
 			s.seed.SecurityGroups = append(s.seed.SecurityGroups, sandbox.SeedSecurityGroup{Account: account, Region: in.Region, ID: group})
@@ -154,6 +156,7 @@ func (s *seeder) dedup() {
 	s.seed.Profiles = firsts(s.seed.Profiles, func(v sandbox.SeedProfile) string { return v.Account + "/" + v.Name })
 	s.seed.Buckets = firsts(s.seed.Buckets, func(v sandbox.SeedBucket) string { return v.Name })
 	s.seed.Subnets = firsts(s.seed.Subnets, func(v sandbox.SeedSubnet) string { return v.Account + v.Region + v.ID })
+	s.seed.DefaultVPCs = firsts(s.seed.DefaultVPCs, func(v sandbox.SeedDefaultVPC) string { return v.Account + v.Region })
 	s.seed.SecurityGroups = firsts(s.seed.SecurityGroups, func(v sandbox.SeedSecurityGroup) string { return v.Account + v.Region + v.ID })
 	s.seed.Keys = firsts(s.seed.Keys, func(v sandbox.SeedKey) string { return v.Account + v.Region + v.Name })
 	s.seed.Images = firsts(s.seed.Images, func(v sandbox.SeedImage) string { return v.Account + v.Region + v.ID })
