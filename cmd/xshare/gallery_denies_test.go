@@ -115,7 +115,7 @@ var denyBreakages = []breakage{
 		},
 		breaks: func(g *gallery) { g.leave(galleryConsumer) },
 		answer: allDenied, seen: byVerify, causes: explicitDeny,
-		mend: "the account joins again", says: "the statement's condition on aws:PrincipalOrgID",
+		mend: "the account joins again", says: "except the principal from statement",
 		mends: func(g *gallery) { g.join(galleryConsumer) },
 	},
 	{

@@ -267,10 +267,21 @@ func (f *findings) explicitDeny(c call, best iampolicy.Decision, owner, resource
 		}
 		which := statementName(r.Statement, r.Sid) + " of " + r.Policy
 		cause := Cause{
-			Code: ExplicitDeny, Account: f.grant.Consumer.Account.ID, Resource: f.grant.RoleARN,
+			Code: ExplicitDeny, Account: f.grant.Consumer.Account.ID, Resource: f.grant.RoleARN, denies: placeOf(r),
 			Mend: "except " + f.who().the() + " from that statement, or take the statement out; it is not xshare's, so apply leaves it",
 		}
 		switch r.Side {
+		case iampolicy.SideIdentity:
+			held := f.sides.identity.held[r.Policy]
+			switch {
+			case held.isAWSs():
+				cause.Mend = fmt.Sprintf("take %s off %s, or out of the group that has it: it is AWS's own and cannot be changed", r.Policy, f.who())
+			case held.arn == "" && held.group == "": // nobody else has it, so nobody is to be excepted
+				cause.Mend = fmt.Sprintf("let that statement, in %s of %s, spare what is promised, or take it out; it is not xshare's, so apply leaves it", r.Policy, f.who())
+			}
+			which += " that " + f.who().String() + " has"
+		case iampolicy.SideBoundary:
+			which += " of " + f.who().String()
 		case iampolicy.SideResource:
 			cause.Account, cause.Resource = owner, resource
 		case iampolicy.SideSCP:
@@ -283,15 +294,29 @@ func (f *findings) explicitDeny(c call, best iampolicy.Decision, owner, resource
 			}
 			cause.Mend = "except " + f.who().the() + " from that statement, in the organization's management account"
 		}
+		because := ""
+		if keys := conditionKeys(f.statement(r)); keys != "" {
+			because = ", as its condition on " + keys + " holds"
+		}
 		f.add(cause, c.action, func(actions string) string {
 			if cause.Code != ExplicitDeny {
-				return fmt.Sprintf("%s (%s) denies %s in account %s, and a Deny beats every Allow", which, cause.Resource, actions, cause.Account)
+				return fmt.Sprintf("%s (%s) denies %s in account %s%s, and a Deny beats every Allow", which, cause.Resource, actions, cause.Account, because)
 			}
-			return fmt.Sprintf("%s in account %s denies %s, and a Deny beats every Allow", which, cause.Account, actions)
+			return fmt.Sprintf("%s in account %s denies %s%s, and a Deny beats every Allow", which, cause.Account, actions, because)
 		})
 		why = append(why, which+" denies it")
 	}
 	return strings.Join(why, "; ")
+}
+
+// statement is the one that a reason is about.
+func (f *findings) statement(r iampolicy.Reason) iampolicy.Statement {
+	for _, on := range []*sides{f.sides, f.sides.onKey()} {
+		if d, s := on.statement(r); d != nil {
+			return s
+		}
+	}
+	return iampolicy.Statement{}
 }
 
 func (f *findings) boundary(c call) string {

@@ -110,7 +110,7 @@ func (x *explainer) byHand(c Cause) bool {
 	case ExplicitDeny, Boundary, ServiceControl, ResourceControl, BlockPublicAccess, KMSKeyPolicyLacks, KMSIdentityLacks:
 		return true
 	case TrustLacksService:
-		return !strings.Contains(c.Mend, "xshare apply")
+		return !x.grant.Consumer.Role.Create
 	case ProfileMissing, ProfileWithoutRole, ProfileOtherRole, ProfileNotAttached, ProfileOther, InstanceMissing:
 		return !x.stated
 	}
@@ -214,6 +214,10 @@ func (x *explainer) orCondition(of iampolicy.Side, s side) string {
 	}
 	var conditions []string
 	for _, c := range near.statement.Condition {
+		alone := iampolicy.Statement{Effect: iampolicy.Allow, Principal: anybody, Action: []string{"*"}, Resource: []string{"*"}, Condition: []iampolicy.Condition{c}}
+		if !isChosen(c.Key) && !allows(iampolicy.SideResource, a.req, iampolicy.Version2012, alone) {
+			return "" // that is not the caller's to choose
+		}
 		conditions = append(conditions, fmt.Sprintf("%s %s %s", c.Operator, c.Key, strings.Join(c.Values, " or ")))
 	}
 	return fmt.Sprintf("send the request so that the condition of %s holds (%s), or ", statementName(near.index, near.statement.Sid), strings.Join(conditions, ", "))
@@ -275,120 +279,6 @@ func (x *explainer) named() *iampolicy.Principals {
 		return anybody
 	}
 	return &iampolicy.Principals{AWS: []string{x.grant.RoleARN}}
-}
-
-// mendDeny excepts the principal from the statements that a cause is about.
-func (x *explainer) mendDeny(c Cause) (string, []Fragment) {
-	type place struct {
-		policy string
-		index  int
-	}
-	var list []Fragment
-	var mends []string
-	done := map[place]bool{}
-	for _, a := range x.requests() {
-		for _, r := range reasonsOf(a.best, func(r iampolicy.Reason) bool { return r.Effect == iampolicy.Deny }) {
-			which := statementName(r.Statement, r.Sid) + " of " + r.Policy
-			if done[place{r.Policy, r.Statement}] || !strings.HasPrefix(c.Message, which+" ") {
-				continue
-			}
-			done[place{r.Policy, r.Statement}] = true
-			if mend := x.mendAWSs(r); mend != "" {
-				mends = append(mends, mend)
-				continue
-			}
-			statement, others := a.statement(r)
-			f := Fragment{Side: a.sidePart(r.Side), Account: c.Account, Policy: r.Policy, Remove: asItStands(statement), Add: x.excepting(r, statement)}
-			where := "in account " + c.Account
-			if r.Side == iampolicy.SideSCP || r.Side == iampolicy.SideRCP {
-				where = fmt.Sprintf("(%s), in the organization's management account", c.Resource)
-			}
-			mend, inWords := fmt.Sprintf("except the principal from %s %s: replace it by one that spares it", which, where), false
-			switch {
-			case f.Add != nil:
-			case x.isMore(statement):
-				f.Add = x.sparing(r, statement)
-				inWords = f.Add == nil
-				mend = fmt.Sprintf("except %s from %s %s, which is about more than this", a.req.Resource, which, where)
-			case others == 0:
-				mend = fmt.Sprintf("delete %s %s, which has no other statement", r.Policy, where)
-			default:
-				mend = fmt.Sprintf("take %s %s out", which, where)
-			}
-			if keys := conditionKeys(statement); keys != "" {
-				mend = fmt.Sprintf("send the request so that the statement's condition on %s does not hold, or %s", keys, mend)
-			}
-			mends = append(mends, mend)
-			if !inWords {
-				list = append(list, f)
-			}
-		}
-	}
-	return strings.Join(mends, "; and "), list
-}
-
-// mendAWSs is what to do about a policy of the caller that denies and cannot be
-// edited, as it is AWS's own; empty for one that can.
-func (x *explainer) mendAWSs(r iampolicy.Reason) string {
-	who := x.sides.who(x.grant)
-	h := x.sides.identity.held[r.Policy]
-	switch {
-	case r.Side == iampolicy.SideIdentity && h.isAWSs() && h.group != "":
-		return fmt.Sprintf("take %s out of group %s, or the policy off that group: %s is AWS's own and cannot be changed", who, h.group, r.Policy)
-	case r.Side == iampolicy.SideIdentity && h.isAWSs(), r.Side == iampolicy.SideBoundary && isAWSs(x.sides.boundaryARN()):
-		return fmt.Sprintf("take %s off %s: it is AWS's own and cannot be changed", r.Policy, who)
-	}
-	return ""
-}
-
-// statement is the one that a reason is about, as it was read, and how many
-// others its policy has.
-func (a asked) statement(r iampolicy.Reason) (s iampolicy.Statement, others int) {
-	for _, side := range a.on.all() {
-		for _, named := range side.policies {
-			if list := named.Document.Statements; named.Name == r.Policy && r.Statement < len(list) {
-				return list[r.Statement], len(list) - 1
-			}
-		}
-	}
-	return iampolicy.Statement{}, 0
-}
-
-func (a asked) sidePart(of iampolicy.Side) string {
-	switch {
-	case of == iampolicy.SideIdentity:
-		return PartIdentity
-	case of == iampolicy.SideBoundary:
-		return PartBoundary
-	case of == iampolicy.SideSCP:
-		return PartSCP
-	case of == iampolicy.SideRCP:
-		return PartRCP
-	case a.key:
-		return PartKey
-	}
-	return PartResource
-}
-
-// excepting is a Deny without effect on the principal, or nil where that cannot
-// be said.
-func (x *explainer) excepting(r iampolicy.Reason, s iampolicy.Statement) json.RawMessage {
-	const key = "aws:PrincipalArn"
-	h, isIdentity := x.sides.identity.held[r.Policy]
-	ofItsOwn := isIdentity && h == held{} // an inline policy, which nobody else has
-	if x.question != nil && x.question.kind == iampolicy.Anonymous || len(s.Unknown) > 0 || ofItsOwn {
-		return nil
-	}
-	s.Condition = slices.Clone(s.Condition)
-	i := slices.IndexFunc(s.Condition, func(c iampolicy.Condition) bool {
-		return strings.EqualFold(c.Operator, "ArnNotEquals") && strings.EqualFold(c.Key, key)
-	})
-	if i < 0 {
-		s.Condition = append(s.Condition, iampolicy.Condition{Operator: "ArnNotEquals", Key: key})
-		i = len(s.Condition) - 1
-	}
-	s.Condition[i].Values = append(slices.Clone(s.Condition[i].Values), x.grant.RoleARN)
-	return statementJSON(s)
 }
 
 // mendPublic takes out what makes the bucket's policy public; where the

@@ -19,11 +19,7 @@ func (x *explainer) mendResource(c Cause) (string, []Fragment) {
 	in := fmt.Sprintf("%s in account %s", policy, c.Account)
 	list, replaced := x.withoutGone(c, policy)
 	if replaced != "" {
-		text := fmt.Sprintf("write the ARN of %s in %s of %s, in place of the id", x.sides.who(x.grant), replaced, in)
-		if len(list) > 1 {
-			text += "; S3 takes no policy with such ids in it, so take the others out too, in one put"
-		}
-		return text, list
+		return fmt.Sprintf("write the ARN of %s in %s of %s, in place of the id", x.sides.who(x.grant), replaced, in), list
 	}
 	text := "add this statement to " + in
 	if c.Code == NoBucketPolicy {
@@ -34,9 +30,6 @@ func (x *explainer) mendResource(c Cause) (string, []Fragment) {
 		text += "; it opens this to everybody, and Block Public Access may refuse it"
 	case iampolicy.Root:
 		text += "; it opens this to all in that account whose own policies allow it"
-	}
-	if len(list) > 0 {
-		text += "; S3 takes no policy with the id of a deleted principal in it, so take that out in the same put"
 	}
 	list = append(list, Fragment{Side: PartResource, Account: c.Account, Policy: policy, Add: x.statementFor(iampolicy.SideResource)})
 	return x.orCondition(iampolicy.SideResource, x.sides.resource) + text, list
@@ -75,17 +68,17 @@ func (x *explainer) withoutGone(c Cause, policy string) (list []Fragment, replac
 var takers = map[string]string{PartResource: "S3", PartKey: "KMS", PartTrust: "IAM"}
 
 // takable adds to the edits of one policy that the ids of deleted principals go
-// out too. done are the policies to whose edits that was added.
+// out too, and says so. done are the policies to whose edits that was added.
 func (x *explainer) takable(root *Root, done map[string]bool) {
 	if len(root.Fragments) == 0 {
 		return
 	}
 	of := root.Fragments[0]
 	d := x.edited(of.Side)
-	if d == nil || done[of.Side] {
+	if d == nil {
 		return
 	}
-	added := false
+	apart := false // some edit is for nothing else
 	for _, s := range d.Statements {
 		living, named := withoutDead(s)
 		if living == nil || len(s.Unknown) > 0 {
@@ -96,14 +89,20 @@ func (x *explainer) takable(root *Root, done map[string]bool) {
 			edit.Add = statementJSON(*living)
 		}
 		i := slices.IndexFunc(root.Fragments, func(f Fragment) bool { return bytes.Equal(f.Remove, edit.Remove) })
-		if i < 0 {
-			root.Fragments, added = append([]Fragment{edit}, root.Fragments...), true
-			continue
+		switch {
+		case i < 0 && !done[of.Side]:
+			root.Fragments, apart = append([]Fragment{edit}, root.Fragments...), true
+		case i < 0:
+		case !bytes.Equal(root.Fragments[i].Add, edit.Add):
+			root.Fragments[i].Add = livingOnly(root.Fragments[i].Add)
+		case done[of.Side]:
+			root.Fragments = slices.Delete(root.Fragments, i, i+1)
+		default:
+			apart = true
 		}
-		root.Fragments[i].Add = livingOnly(root.Fragments[i].Add)
 	}
 	done[of.Side] = true
-	if added && !strings.Contains(root.Mend, "takes no policy") {
+	if apart {
 		root.Mend += fmt.Sprintf("; %s takes no policy with the id of a deleted principal in it, so take that out in the same put", takers[of.Side])
 	}
 }

@@ -60,7 +60,19 @@ func (l live) carryOut(f proof.Fragment) {
 		l.change(&b.Policy, f)
 	case proof.PartIdentity:
 		if f.Remove == nil {
-			l.analyst().Inline = map[string][]byte{"mend": []byte(`{"Version":"2012-10-17","Statement":[` + string(f.Add) + `]}`)}
+			name, isInline := strings.CutPrefix(f.Policy, "inline policy ")
+			if !isInline {
+				name = "mend"
+			}
+			text := l.analyst().Inline[name]
+			if text == nil {
+				text = []byte(`{"Version":"2012-10-17","Statement":[]}`)
+			}
+			l.change(&text, f)
+			if l.analyst().Inline == nil {
+				l.analyst().Inline = map[string][]byte{}
+			}
+			l.analyst().Inline[name] = text
 			return
 		}
 		if name, ok := strings.CutPrefix(f.Policy, "inline policy "); ok {
@@ -243,11 +255,47 @@ func TestExplainMendMends(t *testing.T) {
 			},
 			codes: []proof.Code{proof.ExplicitDeny, proof.ExplicitDeny},
 		},
+		"condition of the bucket policy is on who the caller is": {
+			live: func(l live) {
+				l.replace(&l.notes().Policy, `"Sid":"Analyst",`, `"Sid":"Analyst","Condition":{"StringEquals":{"aws:PrincipalAccount":"`+owner+`"}},`)
+			},
+			codes: []proof.Code{proof.SidesDisagree}, mend: "^add this statement",
+		},
+		"bucket policy denies roles with a tag": {
+			live: func(l live) {
+				l.put(&l.notes().Policy, deny(`,"Condition":{"Null":{"aws:PrincipalTag/team":"true"}}`))
+			},
+			codes: []proof.Code{proof.ExplicitDeny}, mend: "tag role analyst so that the statement's condition on aws:PrincipalTag/team does not hold, or except",
+		},
+		"bucket policy denies the role alone": {
+			live: func(l live) {
+				l.put(&l.notes().Policy, `{"Sid":"No","Effect":"Deny","Principal":{"AWS":"`+analystARN+`"},"Action":"s3:GetObject","Resource":"`+object+`"}`)
+			},
+			codes: []proof.Code{proof.ExplicitDeny}, mend: `take statement "No" of the policy of bucket notes`,
+		},
+		"bucket policy denies the role alone more than this": {
+			live: func(l live) {
+				l.put(&l.notes().Policy, `{"Sid":"No","Effect":"Deny","Principal":{"AWS":"`+analystARN+`"},"Action":"s3:*","Resource":["`+notesARN+`","`+notesARN+`/*"]}`)
+			},
+			codes: []proof.Code{proof.ExplicitDeny}, mend: `except s3:GetObject on ` + object + ` from statement "No"`,
+		},
+		"bucket policy denies the role among others": {
+			live: func(l live) {
+				l.put(&l.notes().Policy, `{"Sid":"No","Effect":"Deny","Principal":{"AWS":["`+analystARN+`","`+roleARN+`"]},"Action":"s3:*","Resource":"`+notesARN+`/*"}`)
+			},
+			codes: []proof.Code{proof.ExplicitDeny}, mend: `take role analyst out of the principals of statement "No"`,
+		},
+		"bucket policy denies the role and its account": {
+			live: func(l live) {
+				l.put(&l.notes().Policy, `{"Sid":"No","Effect":"Deny","Principal":{"AWS":["`+analystARN+`","`+consumer+`"]},"Action":"s3:*","Resource":"`+notesARN+`/*"}`)
+			},
+			codes: []proof.Code{proof.ExplicitDeny}, mend: `^except the principal from statement "No"`,
+		},
 		"bucket policy denies all but another": {
 			live: func(l live) {
 				l.put(&l.notes().Policy, deny(`,"Condition":{"ArnNotEquals":{"aws:PrincipalArn":"`+roleARN+`"}}`))
 			},
-			codes: []proof.Code{proof.ExplicitDeny}, mend: "condition on aws:PrincipalArn does not hold",
+			codes: []proof.Code{proof.ExplicitDeny}, mend: `^except the principal from statement "No"`,
 		},
 		"bucket policy denies by NotPrincipal": {
 			live: func(l live) {
@@ -277,13 +325,13 @@ func TestExplainMendMends(t *testing.T) {
 			live: func(l live) {
 				l.analyst().Inline = map[string][]byte{"own": []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}]}`)}
 			},
-			codes: []proof.Code{proof.ExplicitDeny}, mend: "except " + notesARN + "/a.txt from statement number 1 of inline policy own in account " + consumer,
+			codes: []proof.Code{proof.ExplicitDeny}, mend: "except s3:GetObject on " + notesARN + "/a.txt from statement number 1 of inline policy own in account " + consumer,
 		},
 		"role's inline policy denies beside others": {
 			live: func(l live) {
 				l.analyst().Inline = map[string][]byte{"own": []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"},{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}]}`)}
 			},
-			codes: []proof.Code{proof.ExplicitDeny}, mend: "except " + notesARN + "/a.txt from statement number 2 of inline policy own in account " + consumer,
+			codes: []proof.Code{proof.ExplicitDeny}, mend: "except s3:GetObject on " + notesARN + "/a.txt from statement number 2 of inline policy own in account " + consumer,
 		},
 		"bucket policy denies and does not name it": {
 			live: func(l live) {
@@ -308,7 +356,7 @@ func TestExplainMendMends(t *testing.T) {
 			live: func(l live) {
 				l.organization(owner, nil, []string{`{"Version":"2012-10-17","Statement":[{"Sid":"Perimeter","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}}}]}`})
 			},
-			codes: []proof.Code{proof.ResourceControl}, mend: "condition on aws:PrincipalOrgID does not hold",
+			codes: []proof.Code{proof.ResourceControl}, mend: `^except the principal from statement "Perimeter"`,
 		},
 		"Block Public Access for another statement": {
 			live: func(l live) {
@@ -416,7 +464,7 @@ func TestExplainMendMends(t *testing.T) {
 			if broken.Verdict != proof.Denied || !slices.Equal(rootCodes(broken), tt.codes) {
 				t.Fatalf("%s %v, want denied %v\n%s", broken.Verdict, rootCodes(broken), tt.codes, dumpExplanation(broken))
 			}
-			if !strings.Contains(broken.Roots[0].Mend, tt.mend) {
+			if !strings.Contains("^"+broken.Roots[0].Mend, tt.mend) { // which begins with ^
 				t.Errorf("mend %q, want %q in it", broken.Roots[0].Mend, tt.mend)
 			}
 			if !slices.ContainsFunc(broken.Screens, func(s proof.Screen) bool {

@@ -100,7 +100,7 @@ func TestExplainUserMendMends(t *testing.T) {
 		},
 		"the user's own inline policy denies": {
 			live:  func(l live) { l.ann().Inline = map[string][]byte{"own": deny("No")} },
-			codes: []proof.Code{proof.ExplicitDeny}, says: `statement "No" of inline policy own in account`, mend: "from statement \"No\" of inline policy own",
+			codes: []proof.Code{proof.ExplicitDeny}, says: `statement "No" of inline policy own that user ann has in account`, mend: "from statement \"No\" of inline policy own",
 		},
 		"a group's inline policy denies": { // which others have too, so that it stays for them
 			live:  func(l live) { l.ann().Groups[0].Inline = map[string][]byte{"guard": deny("No")} },
@@ -141,7 +141,7 @@ func TestExplainUserMendMends(t *testing.T) {
 				l.replace(&l.notes().Policy, `"`+annARN+`"`, `["AIDAOLD0000000000001","arn:aws:iam::`+consumer+`:role/somebody"]`)
 				l.put(&l.notes().Policy, `{"Sid":"Other","Effect":"Allow","Principal":{"AWS":["AROAOLD0000000000001","`+owner+`"]},"Action":"s3:ListBucket","Resource":"`+notesARN+`"}`)
 			},
-			codes: []proof.Code{proof.PrincipalGone}, mend: "take the others out too, in one put",
+			codes: []proof.Code{proof.PrincipalGone}, mend: "S3 takes no policy with the id of a deleted principal in it",
 		},
 		"the bucket policy does not have the action": {
 			live:  func(l live) { l.replace(&l.notes().Policy, "s3:GetObject", "s3:GetObjectTagging") },
@@ -230,7 +230,7 @@ func TestExplainUser(t *testing.T) {
 			live: func(l live, _ []*specs.Account) {
 				l.replace(&l.notesPolicy().Document, `"Effect":"Allow"`, `"Effect":"Allow","Condition":{"StringEquals":{"aws:userid":"AIDABOB0000000000001"}}`)
 			},
-			verdict: proof.Denied, code: proof.SidesDisagree, says: "send the request so that the condition of",
+			verdict: proof.Denied, code: proof.SidesDisagree, says: "add this statement to a policy of user ann",
 		},
 		"a policy of its group that was not read": {
 			live: func(l live, _ []*specs.Account) {

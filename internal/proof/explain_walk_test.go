@@ -16,41 +16,6 @@ func walk(t *testing.T, change func(live), principal, action, resource string) p
 	return proof.Explain(p, accounts, l.snapshots, ask(t, principal, action, resource))
 }
 
-// A Deny that is about more than what is asked stays, without what is asked.
-func TestExplainSpares(t *testing.T) {
-	const object = notesARN + "/a.txt"
-	for name, tt := range map[string]struct {
-		deny string
-		add  string // of what is left of it; empty: nothing is edited
-		mend string
-	}{
-		"a perimeter":          {`{"Sid":"D","Effect":"Deny","Action":"s3:*","NotResource":["arn:aws:s3:::own","arn:aws:s3:::own/*"]}`, `"NotResource":["` + notesARN + `","` + notesARN + `/*","arn:aws:s3:::own","arn:aws:s3:::own/*"]`, "which is about more than this"},
-		"everything":           {`{"Sid":"D","Effect":"Deny","Action":"s3:*","Resource":"*"}`, `"NotResource":"` + object + `"`, "which is about more than this"},
-		"it and another":       {`{"Sid":"D","Effect":"Deny","Action":"s3:GetObject","Resource":["` + object + `","` + notesARN + `/b.txt"]}`, `"Resource":"` + notesARN + `/b.txt"`, "which is about more than this"},
-		"it and another call":  {`{"Sid":"D","Effect":"Deny","Action":["s3:GetObject","s3:PutObject"],"Resource":"` + object + `"}`, `"Action":"s3:PutObject"`, "which is about more than this"},
-		"all of the bucket":    {`{"Sid":"D","Effect":"Deny","Action":"s3:GetObject","Resource":"` + notesARN + `/*"}`, "", "which is about more than this"},
-		"all calls of it":      {`{"Sid":"D","Effect":"Deny","Action":"s3:*","Resource":"` + object + `"}`, "", "which is about more than this"},
-		"it, and nothing else": {`{"Sid":"D","Effect":"Deny","Action":"s3:GetObject","Resource":"` + object + `"}`, "-", "delete inline policy guard"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			e := walk(t, func(l live) {
-				l.analyst().Inline = map[string][]byte{"guard": []byte(`{"Version":"2012-10-17","Statement":[` + tt.deny + `]}`)}
-			}, analystARN, "s3:GetObject", object)
-			if len(e.Roots) != 1 || !strings.Contains(e.Roots[0].Mend, tt.mend) {
-				t.Fatalf("%+v", e.Roots)
-			}
-			edits := e.Roots[0].Fragments
-			switch {
-			case tt.add == "" && len(edits) == 0:
-			case tt.add == "-" && len(edits) == 1 && edits[0].Add == nil:
-			case tt.add != "" && len(edits) == 1 && strings.Contains(string(edits[0].Add), tt.add):
-			default:
-				t.Errorf("%s, want %s", edits, tt.add)
-			}
-		})
-	}
-}
-
 // The statement of a key's policy does not collide with one that is there.
 func TestExplainKeyStatement(t *testing.T) {
 	const sid = "BucketnotesForanalyst"

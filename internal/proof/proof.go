@@ -56,6 +56,8 @@ type Cause struct {
 	Mend     string // the smallest thing to do about it
 	Account  string // 12 digits: where it is to be mended
 	Resource string // ARN, or id of an instance, of what is to be mended
+
+	denies place // of one that is a Deny: the statement
 }
 
 // Code names a kind of cause. Codes are stable.

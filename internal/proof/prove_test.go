@@ -275,7 +275,7 @@ func TestLiveSettings(t *testing.T) {
 			live: func(l live) {
 				l.role().Inline = map[string][]byte{"some": []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::*/secret?.txt"}}`)}
 			},
-			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: "inline policy some in account " + consumer + " denies s3:GetObject",
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: "inline policy some that role ec2role2accessmybucket2share has in account " + consumer + " denies s3:GetObject",
 		},
 		"a Deny of one session of the role": {
 			live: func(l live) {

@@ -246,7 +246,7 @@ func ExplainJSON(w io.Writer, list []proof.Explanation) error {
 			doc.Requests = append(doc.Requests, screenDocument{Verdict: s.Verdict, Checks: checksJSON(s.Requests), Sides: partsJSON(s.Parts)})
 		}
 		for _, root := range e.Roots {
-			cause := rootDocument{causeDocument: causeDocument(root.Cause), Fragments: make([]fragmentDocument, 0, len(root.Fragments))}
+			cause := rootDocument{causeDocument: causeJSON(root.Cause), Fragments: make([]fragmentDocument, 0, len(root.Fragments))}
 			for _, f := range root.Fragments {
 				cause.Fragments = append(cause.Fragments, fragmentDocument(f))
 			}
@@ -275,4 +275,8 @@ func partsJSON(list []proof.Part) []partDocument {
 		docs = append(docs, partDocument(p))
 	}
 	return docs
+}
+
+func causeJSON(c proof.Cause) causeDocument {
+	return causeDocument{Code: c.Code, Message: c.Message, Mend: c.Mend, Account: c.Account, Resource: c.Resource}
 }

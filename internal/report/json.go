@@ -156,7 +156,7 @@ func grantJSON(g proof.GrantProof) grantDocument {
 		d.Checks = append(d.Checks, check)
 	}
 	for _, c := range g.Causes {
-		d.Causes = append(d.Causes, causeDocument(c))
+		d.Causes = append(d.Causes, causeJSON(c))
 	}
 	return d
 }
