@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/internal/proof"
 	"github.com/xshare/xshare/internal/report"
 	"github.com/xshare/xshare/plan"
@@ -69,6 +70,9 @@ func (f explainFlags) check() error {
 	case f.share == "" && !one:
 		return errors.New("say what to explain: --share NAME, or --principal ARN --action s3:GetObject --resource ARN")
 	}
+	if known, ok := iampolicy.LookupS3Action(f.action); ok && known.Level == iampolicy.AccountLevel {
+		return fmt.Errorf("--action %s is on the whole account and on no bucket or object, so no share opens it: `xshare simulate` decides it from policies", known.Name)
+	}
 	return nil
 }
 
@@ -107,7 +111,7 @@ func (a *app) explain(ctx context.Context, dir string, f explainFlags) (err erro
 
 func (a *app) explainShare(ctx context.Context, w *world, share string) ([]proof.Explanation, error) {
 	if !slices.ContainsFunc(w.repo.Shares, func(s *specs.Share) bool { return s.Name == share }) {
-		return nil, fmt.Errorf("--share %q is none of the %d shares: %s", share, len(w.repo.Shares), someNames(w.repo.Shares))
+		return nil, fmt.Errorf("--share %q is no share of the repository: %s", share, someNames(w.repo.Shares))
 	}
 	w.plan, _ = plan.Build(w.repo, func(name string) bool { return name == share })
 	if err := a.readOnly(ctx, w, proof.OwnWants(w.plan)); err != nil {

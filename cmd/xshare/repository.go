@@ -55,8 +55,13 @@ func readRepository(dir string) (*specs.Repository, []specs.Problem, error) {
 // selection turns --only into a test on share names. A glob that matches no
 // share is an error, since it is most likely a slip.
 func (a *app) selection(repo *specs.Repository) (func(share string) bool, error) {
-	if a.flags.prune && (len(a.flags.only) > 0 || a.flags.since != "") {
+	switch f := a.flags; {
+	case f.prune && (len(f.only) > 0 || f.since != ""):
 		return nil, errors.New("--prune does not go with --only or --since: it deletes what no spec at all states")
+	case f.pruneLimit < 0:
+		return nil, fmt.Errorf("--prune-limit %d: give a number from 1 up, or leave it out", f.pruneLimit)
+	case f.pruneLimit > 0 && !f.prune:
+		return nil, errors.New("--prune-limit goes with --prune: without it, nothing is deleted")
 	}
 	if len(a.flags.only) == 0 {
 		return func(string) bool { return true }, nil
@@ -74,7 +79,7 @@ func (a *app) selection(repo *specs.Repository) (func(share string) bool, error)
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("--only %q matches none of the %d shares: %s", glob, len(repo.Shares), someNames(repo.Shares))
+			return nil, fmt.Errorf("--only %q matches no share: %s", glob, someNames(repo.Shares))
 		}
 	}
 	return func(name string) bool { return selected[name] }, nil
@@ -89,10 +94,13 @@ func someNames(shares []*specs.Share) string {
 	if len(names) > most {
 		names = append(names[:most:most], "…")
 	}
-	if len(names) == 0 {
+	switch len(names) {
+	case 0:
 		return "there are none"
+	case 1:
+		return "there is only " + names[0]
 	}
-	return "their names are " + strings.Join(names, ", ")
+	return "there are " + strings.Join(names, ", ")
 }
 
 // commit is the commit that dir's specs are at, where dir is in a git work

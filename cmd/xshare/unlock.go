@@ -16,7 +16,8 @@ func newUnlockCommand(a *app) *cobra.Command {
 		Use:   "unlock [DIR]",
 		Short: "Show the repository's lock and remove it",
 		Long: `Shows who holds the repository's lock and removes it, so that a run that died
-keeps nobody waiting. On a terminal it asks first; elsewhere it needs --yes.
+keeps nobody waiting. On a terminal it asks first; elsewhere it needs --yes,
+unless nobody holds the lock.
 
 A run that is alive notices that its lock is gone, starts nothing more and fails.
 See first that it is dead.`,
@@ -30,9 +31,6 @@ See first that it is dead.`,
 }
 
 func (a *app) unlock(ctx context.Context, dir string) (err error) {
-	if !a.flags.yes && !a.streams.inTerminal {
-		return errors.New("unlock would have to ask, and stdin is no terminal: pass --yes to unlock without asking")
-	}
 	w, end, err := a.open(ctx, dir, false)
 	if err != nil {
 		return err
@@ -53,6 +51,9 @@ func (a *app) unlock(ctx context.Context, dir string) (err error) {
 		return err
 	default:
 		a.showHolder(holder)
+	}
+	if !a.flags.yes && !a.streams.inTerminal {
+		return errors.New("unlock would have to ask, and stdin is no terminal: pass --yes to unlock without asking")
 	}
 	if !a.flags.yes {
 		if yes, err := a.ask(ctx, "Remove this lock?", "Not removed."); err != nil || !yes {
