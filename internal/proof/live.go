@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,14 +88,12 @@ func (p *prover) grant(g plan.Grant) GrantProof {
 func (p *prover) prove(g plan.Grant, s *sides, found *findings, req iampolicy.Request, c call) []Check {
 	check := Check{Action: c.action, Resource: c.resource, Context: c.context, Verdict: Allowed}
 	best, worst := s.decide(req)
-	if why := s.unowned(c.action); !best.Allowed() {
+	if why := cmp.Or(s.unowned(c.action), c.open); !best.Allowed() {
 		check.Verdict, check.Reason = Denied, found.explain(req, c, best)
 	} else if !worst.Allowed() {
 		check.Verdict, check.Reason = NotChecked, s.doubt(req, worst)
 	} else if why != "" {
 		check.Verdict, check.Reason = NotChecked, why
-	} else if c.open != "" {
-		check.Verdict, check.Reason = NotChecked, c.open
 	}
 	return append([]Check{check}, p.keyChecks(g, s, found, req, c)...)
 }
