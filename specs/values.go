@@ -151,6 +151,8 @@ func (o *one[T, P]) read(r *reader, name string, n *yaml.Node) {
 	}
 }
 
+func (o *one[T, P]) elem() object { return P(&o.value) }
+
 // many is a list of objects.
 type many[T any, P pointer[T]] struct {
 	items []one[T, P]
@@ -173,6 +175,8 @@ func (l *many[T, P]) read(r *reader, name string, n *yaml.Node) {
 		}
 	}
 }
+
+func (l *many[T, P]) elem() object { return P(new(T)) }
 
 // entry is a key of a dict with its value.
 type entry[T any] struct {
@@ -211,3 +215,5 @@ func (d *dict[T, P]) read(r *reader, name string, n *yaml.Node) {
 		d.entries = append(d.entries, e)
 	}
 }
+
+func (d *dict[T, P]) elem() target { return P(new(T)) }

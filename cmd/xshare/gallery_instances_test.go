@@ -38,6 +38,20 @@ var instanceBreakages = []breakage{
 		answer: noCredentials, seen: byBoth, causes: []proof.Code{proof.TrustLacksService}, mend: byApply,
 	},
 	{
+		broken: "the trust policy denies everybody since a day that is over",
+		breaks: func(g *gallery) {
+			g.putTrust(g.edited(g.trust(), fragment{Add: g.value([]byte(`{"Sid":"Closed","Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`))}))
+		},
+		answer: noCredentials, seen: byBoth, causes: []proof.Code{proof.TrustLacksService}, mend: byApply,
+	},
+	{
+		broken: "the trust policy lets EC2 in for a while, which is over",
+		breaks: func(g *gallery) {
+			g.putTrust(g.replaced(policyWith(trustOf("ec2.amazonaws.com")), `"sts:AssumeRole"`, `"sts:AssumeRole","Condition":{"DateLessThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}`))
+		},
+		answer: noCredentials, seen: byBoth, causes: []proof.Code{proof.TrustLacksService}, mend: byApply,
+	},
+	{
 		broken: "the instance profile does not hold the role",
 		breaks: func(g *gallery) { g.emptyProfile() },
 		answer: noCredentials, seen: byBoth, causes: []proof.Code{proof.ProfileWithoutRole}, mend: byApply,

@@ -25,7 +25,7 @@ func (t *trust) request(who trustee, action string) (req iampolicy.Request, know
 	case "Service":
 		req.Caller.ARN = who.name
 		context["aws:PrincipalIsAWSService"], context["aws:PrincipalServiceName"], context["aws:ViaAWSService"] = []string{"true"}, []string{who.name}, []string{"false"}
-		absent = []string{"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:principalorgid", "aws:principalorgpaths", "aws:principaltag/", "aws:username"}
+		absent = []string{"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:principalorgid", "aws:principalorgpaths", "aws:principaltag/", "aws:username", "aws:multifactorauthpresent", "aws:multifactorauthage", "sts:externalid"}
 		if sendsSource[strings.TrimSuffix(who.name, ".cn")] {
 			context["aws:SourceAccount"] = []string{account}
 		}

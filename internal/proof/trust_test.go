@@ -38,7 +38,7 @@ func TestTrusted(t *testing.T) {
 		"a Deny to all but an account":    {ec2 + `,{"Effect":"Deny","NotPrincipal":{"AWS":"` + consumer + `"},"Action":"*"}`, proof.Denied, "denies it"},
 		"a Deny to another service":       {ec2 + `,{"Effect":"Deny","Principal":{"Service":"glue.amazonaws.com"},"Action":"*"}`, proof.Allowed, ""},
 		"for a source":                    {on(ec2, `"ArnLike":{"aws:SourceArn":"arn:aws:ec2:*"}`), proof.NotChecked, "aws:SourceArn"},
-		"for an external id":              {on(ec2, `"StringEquals":{"sts:ExternalId":"x"}`), proof.NotChecked, "sts:ExternalId"},
+		"for an external id":              {on(ec2, `"StringEquals":{"sts:ExternalId":"x"}`), proof.Denied, "do not hold"},
 		"for a source, or plainly":        {on(ec2, `"ArnLike":{"aws:SourceArn":"arn:aws:ec2:*"}`) + "," + ec2, proof.Allowed, ""},
 		"everybody who is this service":   {on(`{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}`, `"StringEquals":{"aws:PrincipalServiceName":"ec2.amazonaws.com"}`), proof.Allowed, ""},
 		"callers of an organization":      {on(ec2, `"StringLike":{"aws:PrincipalOrgID":"o-*"}`), proof.Denied, "do not hold"},

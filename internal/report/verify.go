@@ -27,8 +27,9 @@ func Verify(w io.Writer, proofs []proof.GrantProof, probes map[string]executor.P
 			share = g.Share
 			p.line(p.paint(bold, clean(g.Share)) + ": bucket " + clean(g.Bucket))
 		}
-		p.grant(g, always)
-		if probe, ok := probes[probeKey(g)]; ok {
+		probe, probed := probes[probeKey(g)]
+		p.grant(g, always, isDisproved(g, probe))
+		if probed {
 			p.probe(probe)
 		}
 	}
@@ -50,6 +51,12 @@ func probeKey(g proof.GrantProof) string {
 	return executor.ProbeGrant{Share: g.Share, Consumer: g.Consumer}.Key()
 }
 
+// isDisproved reports whether a real call came out otherwise than the policies
+// that were read say: then the call counts.
+func isDisproved(g proof.GrantProof, probe executor.ProbeResult) bool {
+	return g.Verdict == proof.Allowed && probe.Verdict == executor.ProbeFails
+}
+
 // common is what was not checked for any of several grants, in the order of
 // the first. What is particular to a single grant is told with it.
 func common(proofs []proof.GrantProof) []string {
@@ -67,10 +74,16 @@ func common(proofs []proof.GrantProof) []string {
 	})
 }
 
-func (p *printer) grant(g proof.GrantProof, always []string) {
+func (p *printer) grant(g proof.GrantProof, always []string, disproved bool) {
 	word, c := verdict(g.Verdict)
+	if disproved {
+		word, c = "disproved", red
+	}
 	text := clean(g.Consumer) + ": " + clean(g.Promise)
 	p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, text)
+	if disproved {
+		p.wrapped("    ", plain, disprovedText)
+	}
 	for _, cause := range g.Causes {
 		p.labelled("    "+p.paint(red, "cause: "), plain, clean(cause.Message))
 		p.labelled("    mend:  ", plain, clean(cause.Mend))
@@ -81,6 +94,8 @@ func (p *printer) grant(g proof.GrantProof, always []string) {
 		}
 	}
 }
+
+const disprovedText = "By the policies that were read it is as promised, and real calls came out otherwise: something decides that was not read, or a change takes a while to have effect."
 
 // verdict is a verdict in words.
 func verdict(v proof.Verdict) (string, colour) {
@@ -139,8 +154,13 @@ func (p *printer) call(call executor.ProbeCall, width int) {
 func (p *printer) verifySummary(proofs []proof.GrantProof, probes map[string]executor.ProbeResult) {
 	n := map[proof.Verdict]int{}
 	tried := map[executor.ProbeVerdict]int{}
+	disproved := 0
 	for _, g := range proofs {
-		n[g.Verdict]++
+		if isDisproved(g, probes[probeKey(g)]) {
+			disproved++
+		} else {
+			n[g.Verdict]++
+		}
 		if probe, ok := probes[probeKey(g)]; ok {
 			tried[probe.Verdict]++
 		}
@@ -153,6 +173,9 @@ func (p *printer) verifySummary(proofs []proof.GrantProof, probes map[string]exe
 		c = yellow
 	}
 	text := fmt.Sprintf(" %s: %d allowed, %d denied, %d not checked", count(len(proofs), "grant"), n[proof.Allowed], n[proof.Denied], n[proof.NotChecked])
+	if disproved > 0 {
+		text += fmt.Sprintf(", %d disproved by a probe", disproved)
+	}
 	if len(probes) > 0 {
 		text += fmt.Sprintf("; probes: %d work, %d fail, %d not probed", tried[executor.ProbeWorks], tried[executor.ProbeFails], tried[executor.ProbeNotProbed])
 	}

@@ -58,6 +58,9 @@ func probeCase(g proof.GrantProof, r executor.ProbeResult) junitCase {
 	switch r.Verdict {
 	case executor.ProbeFails:
 		c.Failure = &junitOutcome{Type: "probe", Message: clean(r.Reason)}
+		if isDisproved(g, r) {
+			c.Failure.Text = disprovedText
+		}
 	case executor.ProbeNotProbed:
 		c.Skipped = &junitOutcome{Message: "not probed: " + clean(r.Reason)}
 	}
