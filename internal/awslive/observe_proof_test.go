@@ -100,7 +100,9 @@ func TestProofReadsKeys(t *testing.T) {
 
 		gone := strings.Replace(arn, arn[len(arn)-4:], "0000", 1)
 		snap := seen(t, b.client(t), plan.Want{Account: owner, Keys: []plan.KeyWant{
-			{ID: arn, Region: "eu-west-1"}, {ID: "alias/lake", Region: "eu-west-1"}, {ID: gone, Region: "eu-west-1"},
+			{ID: arn, Region: "eu-west-1"},
+			{ID: "alias/lake", Region: "eu-west-1"},
+			{ID: gone, Region: "eu-west-1"},
 			{ID: "alias/lake", Region: "us-east-1"}, // where there is none
 		}})
 		want := &plan.LiveKey{ARN: arn, State: "Disabled", Policy: []byte(policy), Grants: []plan.KeyGrant{{

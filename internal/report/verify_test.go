@@ -42,7 +42,7 @@ func TestVerify(t *testing.T) {
 		"allowed":        {world: func(t *testing.T) *world { return applied(t, recipeYAML, secondYAML) }, style: report.Style{Width: 80}},
 		"allowed-colour": {world: func(t *testing.T) *world { return applied(t, recipeYAML, secondYAML) }, probes: probes, style: report.Style{Width: 80, Color: true}},
 		"probed":         {world: func(t *testing.T) *world { return applied(t, recipeYAML, secondYAML) }, probes: probes, style: report.Style{Width: 80}},
-		"disproved": {world: func(t *testing.T) *world { return applied(t, recipeYAML, secondYAML) }, probes: failing, style: report.Style{Width: 80}},
+		"disproved":      {world: func(t *testing.T) *world { return applied(t, recipeYAML, secondYAML) }, probes: failing, style: report.Style{Width: 80}},
 		"denied": {
 			world: func(t *testing.T) *world {
 				w := applied(t, recipeYAML, secondYAML)
