@@ -143,6 +143,14 @@ func TestSchemaRefusesTheBad(t *testing.T) {
 	}
 }
 
+// What the walk over the decoder goes down into.
+
+func (o *one[T, P]) elem() object { return P(&o.value) }
+
+func (l *many[T, P]) elem() object { return P(new(T)) }
+
+func (d *dict[T, P]) elem() target { return P(new(T)) }
+
 // The decoder and the schema know the same fields, need the same, and every
 // field has its help.
 func TestSchemaKnowsTheFields(t *testing.T) {

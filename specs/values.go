@@ -151,8 +151,6 @@ func (o *one[T, P]) read(r *reader, name string, n *yaml.Node) {
 	}
 }
 
-func (o *one[T, P]) elem() object { return P(&o.value) }
-
 // many is a list of objects.
 type many[T any, P pointer[T]] struct {
 	items []one[T, P]
@@ -175,8 +173,6 @@ func (l *many[T, P]) read(r *reader, name string, n *yaml.Node) {
 		}
 	}
 }
-
-func (l *many[T, P]) elem() object { return P(new(T)) }
 
 // entry is a key of a dict with its value.
 type entry[T any] struct {
@@ -215,5 +211,3 @@ func (d *dict[T, P]) read(r *reader, name string, n *yaml.Node) {
 		d.entries = append(d.entries, e)
 	}
 }
-
-func (d *dict[T, P]) elem() target { return P(new(T)) }
