@@ -56,7 +56,7 @@ func withInstances(list []ProbeInstance, p *plan.Plan, snap *plan.Snapshot, c *s
 			continue
 		}
 		list = append(list, ProbeInstance{
-			ID: live.ID, Region: live.Region, State: live.State, Launched: launched(p, live),
+			ID: live.ID, Region: live.Region, State: live.State, Launched: p.Marked(live.Tags),
 			Profile: live.ProfileARN[strings.LastIndex(live.ProfileARN, "/")+1:],
 		})
 	}
@@ -73,18 +73,11 @@ func promises(g plan.Grant, action string) bool {
 // name: others may have that name too.
 func liveInstance(p *plan.Plan, snap *plan.Snapshot, id, region, name string) *plan.LiveInstance {
 	for _, in := range snap.Instances {
-		if in.Region == region && (in.ID == id || name != "" && in.Tags[plan.NameTag] == name && launched(p, in)) {
+		if in.Region == region && (in.ID == id || name != "" && in.Tags[plan.NameTag] == name && p.Marked(in.Tags)) {
 			return in
 		}
 	}
 	return nil
-}
-
-// launched reports whether an instance has the mark of the plan's repository,
-// which only those get that xshare launches.
-func launched(p *plan.Plan, in *plan.LiveInstance) bool {
-	mark, ok := in.Tags[plan.RepositoryTag]
-	return ok && (mark == p.Repository || slices.Contains(p.FormerNames, mark))
 }
 
 // Probe tries all grants, so many at once, and returns the results by the

@@ -98,7 +98,7 @@ func NewSchedule(changes *plan.Changes) *Schedule {
 	for _, p := range changes.Problems {
 		if p.Severity == specs.SeverityError {
 			s.refused[p.Step] = append(s.refused[p.Step], p)
-			if p.Code == "unreadable" { // told once for all that it covers
+			if p.Code == plan.CodeUnreadable { // told once for all that it covers
 				s.refused[p.Account] = append(s.refused[p.Account], p)
 			}
 		}

@@ -104,6 +104,10 @@ func scopeOf(c *Change) string {
 	}
 }
 
+// CodeUnreadable is the code of the problem that an account, or something in it,
+// could not be read. It is told once for all that it covers.
+const CodeUnreadable = "unreadable"
+
 // unread makes the change an error: what could not be read is unknown, and
 // unknown is never taken for absent. Each failure is reported once.
 func (c *comparer) unread(change *Change, f *ReadFailure) {
@@ -114,7 +118,7 @@ func (c *comparer) unread(change *Change, f *ReadFailure) {
 	}
 	c.reported[key] = true
 	p := specs.Problem{
-		Code: "unreadable", Severity: specs.SeverityError, Account: change.Account,
+		Code: CodeUnreadable, Severity: specs.SeverityError, Account: change.Account,
 		Message: unreadMessage(change.Account, f), Mend: f.Mend,
 	}
 	if account := c.plan.Accounts[change.Account]; account != nil {
@@ -222,11 +226,10 @@ const (
 )
 
 func (c *comparer) tagOwner(tags map[string]string) owner {
-	mark, ok := tags[RepositoryTag]
-	switch {
+	switch _, ok := tags[RepositoryTag]; {
 	case !ok:
 		return nobody
-	case mark == c.plan.Repository || slices.Contains(c.plan.FormerNames, mark):
+	case c.plan.Marked(tags):
 		return ours
 	default:
 		return other

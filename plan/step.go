@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -126,6 +127,13 @@ func (p *Plan) Ours(sid string) bool {
 		}
 	}
 	return false
+}
+
+// Marked reports whether tags carry this repository's mark, under its name or a
+// former one.
+func (p *Plan) Marked(tags map[string]string) bool {
+	mark, ok := tags[RepositoryTag]
+	return ok && (mark == p.Repository || slices.Contains(p.FormerNames, mark))
 }
 
 // StepID builds a step's id: type/account/[region/]name, the region only for

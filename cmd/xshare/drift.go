@@ -85,7 +85,7 @@ func unsearched(w *world, accounts []string) []specs.Problem {
 		}
 		for _, f := range w.snapshots[account.ID].Failures {
 			problems = append(problems, specs.Problem{
-				Code: "unreadable", Severity: specs.SeverityError, Account: account.ID, Source: account.Pos,
+				Code: plan.CodeUnreadable, Severity: specs.SeverityError, Account: account.ID, Source: account.Pos,
 				Message: fmt.Sprintf("account %s cannot be searched for orphans: %s", account.ID, f.Message), Mend: f.Mend,
 			})
 		}

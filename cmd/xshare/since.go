@@ -252,7 +252,7 @@ func (s *since) unread(repo *specs.Repository, changes *plan.Changes, snapshots 
 				continue
 			}
 			problems = append(problems, specs.Problem{
-				Code: "unreadable", Severity: specs.SeverityError, Account: want.Account, Source: account.Pos,
+				Code: plan.CodeUnreadable, Severity: specs.SeverityError, Account: want.Account, Source: account.Pos,
 				Message: fmt.Sprintf("account %s, where shares had access that are gone, cannot be read: %s", want.Account, f.Message), Mend: f.Mend,
 			})
 		}

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -177,15 +178,7 @@ func (c *Client) arn(account, kind, name string) string {
 // marked reports whether tags carry this repository's mark.
 func (c *Client) marked(tags map[string]string) bool {
 	mark, ok := tags[plan.RepositoryTag]
-	if !ok {
-		return false
-	}
-	for _, name := range c.names() {
-		if mark == name {
-			return true
-		}
-	}
-	return false
+	return ok && slices.Contains(c.names(), mark)
 }
 
 // names are the repository's name and former names.

@@ -189,9 +189,7 @@ func (f *findings) profile(live *plan.LiveInstanceProfile) {
 func (p *prover) instances(snap *plan.Snapshot, want specs.Instance) []*plan.LiveInstance {
 	var list []*plan.LiveInstance
 	for _, in := range snap.Instances {
-		mark := in.Tags[plan.RepositoryTag]
-		ours := mark != "" && (mark == p.plan.Repository || slices.Contains(p.plan.FormerNames, mark))
-		if in.Region == want.Region && (want.ID != "" && in.ID == want.ID || want.ID == "" && ours && in.Tags[plan.NameTag] == want.Name) {
+		if in.Region == want.Region && (want.ID != "" && in.ID == want.ID || want.ID == "" && p.plan.Marked(in.Tags) && in.Tags[plan.NameTag] == want.Name) {
 			list = append(list, in)
 		}
 	}

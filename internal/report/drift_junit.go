@@ -76,7 +76,7 @@ func (r *driftReport) caseOf(c *plan.Change) junitCase {
 		out.Error = &junitOutcome{Type: clean(code), Message: resource(c) + " cannot be compared"}
 		var lines []string
 		for _, p := range r.changes.Problems {
-			if p.Step == c.ID || p.Code == codeUnreadable && p.Account == c.Account {
+			if p.Step == c.ID || p.Code == plan.CodeUnreadable && p.Account == c.Account {
 				lines = append(lines, told(p))
 			}
 		}

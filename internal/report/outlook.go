@@ -41,16 +41,14 @@ func foresee(changes *plan.Changes) outlook {
 	return o
 }
 
-// codeUnreadable is the code of what could not be read. It is told once for all
-// that it covers, so changes without an error of their own have this one.
-const codeUnreadable = "unreadable"
-
-// errorCodes are the codes of the errors of changes, by id.
+// errorCodes are the codes of the errors of changes, by id. What could not be
+// read is told once for all that it covers, so those without an error of their
+// own have that code.
 func errorCodes(changes *plan.Changes) map[string]string {
 	codes := map[string]string{}
 	for _, c := range changes.Steps {
 		if c.Action == plan.Error {
-			codes[c.ID] = codeUnreadable
+			codes[c.ID] = plan.CodeUnreadable
 		}
 	}
 	for _, p := range slices.Backward(changes.Problems) {
@@ -65,7 +63,7 @@ func errorCodes(changes *plan.Changes) map[string]string {
 // follow its name.
 func trouble(c *plan.Change, code string) string {
 	switch code {
-	case codeUnreadable:
+	case plan.CodeUnreadable:
 		return "cannot be read"
 	case "unparsable":
 		return "cannot be understood"
@@ -96,7 +94,7 @@ const notDone = "cannot be done"
 
 // isCompared reports whether a change with an error of that code was compared
 // with what is live, and differs.
-func isCompared(code string) bool { return code != codeUnreadable && code != "unparsable" }
+func isCompared(code string) bool { return code != plan.CodeUnreadable && code != "unparsable" }
 
 // blocked are the reasons why a change is not tried at all; none: it is.
 func (o outlook) blocked(c *plan.Change) []string {
