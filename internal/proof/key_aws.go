@@ -64,8 +64,8 @@ func (k keySide) unsettled(on *sides, req iampolicy.Request) string {
 				for _, pattern := range slices.Concat(statement.Resource, statement.NotResource) {
 					ids := &patterns{base: []rune(base), known: on.known(req), context: req.Context}
 					ids.add(pattern, named.Document.Version, ofResources, true)
-					for _, alike := range ids.taken() {
-						if req.Resource = alike[0]; strings.ContainsAny(strings.TrimPrefix(req.Resource, base), ":/") {
+					for _, one := range ids.taken() {
+						if req.Resource = one; strings.ContainsAny(strings.TrimPrefix(req.Resource, base), ":/") {
 							continue // it is no id of a key
 						}
 						if b, w := on.decide(req); b.Allowed() != best.Allowed() || w.Allowed() != worst.Allowed() {

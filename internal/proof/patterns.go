@@ -128,32 +128,30 @@ func wildcards(g iampolicy.Glob) (texts, characters int) {
 	return texts, characters
 }
 
-// taken are texts in each pattern that may take something out, those of one
-// pattern together: it may take out some of them only.
-func (p *patterns) taken() [][]string {
-	var list [][]string
+// taken is a text in each pattern that may take something out.
+func (p *patterns) taken() []string {
+	var list []string
 	if p.named {
-		list = append(list, []string{string(p.base)})
+		list = append(list, string(p.base))
 	}
-	rare := string(p.rare())
 	for _, g := range p.takes {
 		for _, rest := range g.after(p.base) {
-			list = append(list, slices.Compact([]string{string(p.base) + fill(rest, sampleKey, "x"), string(p.base) + fill(rest, rare, rare)}))
+			list = append(list, string(p.base)+fill(rest))
 		}
 	}
-	slices.SortFunc(list, slices.Compare)
-	return slices.CompactFunc(list, slices.Equal)
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // fill puts texts in place of wildcards.
-func fill(g iampolicy.Glob, text, character string) string {
+func fill(g iampolicy.Glob) string {
 	var out strings.Builder
 	for _, c := range g {
 		switch c {
 		case iampolicy.AnyText:
-			out.WriteString(text)
+			out.WriteString(sampleKey)
 		case iampolicy.AnyCharacter:
-			out.WriteString(character)
+			out.WriteByte('x')
 		default:
 			out.WriteRune(c)
 		}
@@ -229,8 +227,15 @@ func (g glob) after(base []rune) []iampolicy.Glob {
 // reached are the places in a pattern at which a text may end that began at its
 // start; its length is among them where the text matches.
 func (g glob) reached(text []rune) []int {
-	at := g.enter(nil, 0)
-	for _, c := range text {
+	plain := 0 // up to here there is one place only
+	for plain < len(text) && plain < len(g.Glob) && g.Glob[plain] >= 0 {
+		if g.Glob[plain] != text[plain] && (!g.ignoreCase || !sameLetter(g.Glob[plain], text[plain])) {
+			return nil
+		}
+		plain++
+	}
+	at := g.enter(nil, plain)
+	for _, c := range text[plain:] {
 		if at = g.step(at, c); len(at) == 0 {
 			return nil
 		}

@@ -49,15 +49,13 @@ func (p *prover) calls(g plan.Grant, s *sides) []call {
 	return list
 }
 
-// others are a call on each text that may fare otherwise, those of one pattern
-// together; last are those that are tried where no other fares worse.
-type others struct {
-	alike [][]call
-	last  []call
-}
+// others are a call on each text that may fare otherwise; last are those that
+// are tried where no other fares worse.
+type others struct{ first, last []call }
 
-// others are those of a call, which says where they are not all.
-func (p *patterns) others(c *call, put func(*call, string)) others {
+// others are those of a call, which says where they are not all; more are
+// further such texts.
+func (p *patterns) others(c *call, put func(*call, string), more ...string) others {
 	on := func(text string) call {
 		one := *c
 		put(&one, text)
@@ -65,12 +63,10 @@ func (p *patterns) others(c *call, put func(*call, string)) others {
 		return one
 	}
 	var o others
-	for _, texts := range p.taken() {
-		var alike []call
-		for _, text := range texts {
-			alike = append(alike, on(text))
-		}
-		o.alike = append(o.alike, alike)
+	texts := append(p.taken(), more...)
+	slices.Sort(texts)
+	for _, text := range slices.Compact(texts) {
+		o.first = append(o.first, on(text))
 	}
 	if p.mixed {
 		texts, ok := p.cells()
@@ -85,10 +81,9 @@ func (p *patterns) others(c *call, put func(*call, string)) others {
 }
 
 // worse are those of others that fare worse than a call, if that is not denied
-// itself: then the same would be told of each. Of those that are alike the worst
-// is told.
+// itself: then the same would be told of each.
 func (p *prover) worse(g plan.Grant, s *sides, c call, o others) []call {
-	if len(o.alike)+len(o.last) == 0 {
+	if len(o.first)+len(o.last) == 0 {
 		return nil
 	}
 	fares := p.fares(g, s, c)
@@ -96,18 +91,9 @@ func (p *prover) worse(g plan.Grant, s *sides, c call, o others) []call {
 		return nil
 	}
 	var list []call
-	told := map[string]bool{}
-	for _, alike := range o.alike {
-		var worst *call
-		at := fares
-		for _, one := range alike {
-			if v := p.fares(g, s, one); gravity[v] < gravity[at] {
-				worst, at = &one, v
-			}
-		}
-		if worst != nil && !told[keyOf(worst.action, worst.resource, worst.context)] {
-			told[keyOf(worst.action, worst.resource, worst.context)] = true
-			list = append(list, *worst)
+	for _, one := range o.first {
+		if gravity[p.fares(g, s, one)] < gravity[fares] {
+			list = append(list, one)
 		}
 	}
 	for _, one := range o.last {
@@ -167,18 +153,9 @@ func (s *sides) listings(c *call, req iampolicy.Request) others {
 	if !ok {
 		c.open = fmt.Sprintf("every prefix below %q matches a pattern that does not match all of them, so that no listing stands for the others", base)
 	}
-	put := func(one *call, prefix string) { one.context = map[string]string{prefixKey: prefix} }
-	o := found.others(c, put)
 	more := []string{base + key}
 	if !held {
 		more = append(more, "")
 	}
-	for _, prefix := range more {
-		one := *c
-		put(&one, prefix)
-		one.open = ""
-		o.alike = append(o.alike, []call{one})
-	}
-	slices.SortFunc(o.alike, func(a, b []call) int { return strings.Compare(a[0].context[prefixKey], b[0].context[prefixKey]) })
-	return o
+	return found.others(c, func(one *call, prefix string) { one.context = map[string]string{prefixKey: prefix} }, more...)
 }

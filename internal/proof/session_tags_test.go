@@ -28,6 +28,7 @@ func TestLiveSessionTags(t *testing.T) {
 		"tags that are denied":     {trust: says("Allow", service, `"sts:*"`) + "," + says("Deny", `"Principal":"*"`, `"sts:TagSession"`), want: proof.Allowed},
 		"denied to others":         {trust: says("Allow", service, `"sts:*"`) + "," + says("Deny", `"Principal":{"AWS":"`+consumer+`"}`, `"sts:TagSession"`), want: proof.NotChecked},
 		"all but two actions":      {trust: assume + `,{"Effect":"Allow",` + service + `,"NotAction":["sts:AssumeRole","sts:SetSourceIdentity"]}`, want: proof.NotChecked},
+		"what is not understood":   {trust: `{"Effect":"Allow"}`, want: proof.NotChecked},
 		"what no tag has a say in": {trust: says("Allow", service, `"sts:*"`), guarded: "none", want: proof.NotChecked},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -92,19 +92,21 @@ func withVariables(version string, s iampolicy.Statement) []string {
 		return nil
 	}
 	var list []string
-	add := func(texts []string) {
+	add := func(texts []string, takes func() bool) {
 		for _, text := range texts {
-			if strings.Contains(text, "${") {
+			if strings.Contains(text, "${") && takes() {
 				list = append(list, text)
 			}
 		}
 	}
-	add(s.Resource)
-	add(s.NotResource)
+	always := func() bool { return true }
+	add(s.Resource, always)
+	add(s.NotResource, always)
 	for _, c := range s.Condition {
-		if _, ok := iampolicy.CompareTexts(c.Operator); ok {
-			add(c.Values)
-		}
+		add(c.Values, func() bool {
+			_, ok := iampolicy.CompareTexts(c.Operator)
+			return ok
+		})
 	}
 	return list
 }

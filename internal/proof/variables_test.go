@@ -117,12 +117,13 @@ func TestLiveVariables(t *testing.T) {
 		"an operator that takes no variables":             {statement: deny + `"Resource":"BUCKET/*","Condition":{"Null":{"aws:PrincipalAccount":"${aws:SourceIdentity}"}}}`, verdict: proof.Denied},
 		"a Deny of listings by an unknown variable":       {statement: `{"Effect":"Deny","Principal":"*","Action":"s3:ListBucket","Resource":"BUCKET","Condition":{"StringLike":{"s3:prefix":"incoming/${aws:userid}/*"}}}`, verdict: proof.NotChecked, at: "incoming/", note: "aws:userid"},
 
-		"an Allow of what a session's id names": {only: true, statement: allow + `"Resource":"BUCKET/incoming/${aws:userid}/*"}`, verdict: proof.Denied},
-		"an Allow of what it may name":          {only: true, statement: allow + `"Resource":"BUCKET/${aws:SourceIdentity}/*"}`, verdict: proof.NotChecked, note: "aws:SourceIdentity"},
-		"an Allow of that and of all":           {only: true, statement: allow + `"Resource":["BUCKET/${aws:SourceIdentity}/*","BUCKET/incoming/*"]}`, verdict: proof.Allowed},
-		"an Allow by a variable that may be":    {only: true, statement: allow + `"Resource":"BUCKET/*","Condition":{"StringEquals":{"aws:PrincipalAccount":"${aws:SourceIdentity}"}}}`, verdict: proof.NotChecked, note: "aws:SourceIdentity"},
-		"an Allow by one that is another":       {only: true, statement: allow + `"Resource":"BUCKET/*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"${aws:SourceIdentity}"}}}`, verdict: proof.NotChecked, note: "aws:SourceIdentity"},
-		"an Allow of all but what it may name":  {only: true, statement: allow + `"NotResource":"BUCKET/closed/${aws:SourceIdentity}/*"}`, verdict: proof.Allowed},
+		"a Deny by a variable where none belongs": {statement: deny + `"Resource":"arn:aws:s3:${aws:SourceIdentity}::` + bucket + `/*"}`, verdict: proof.NotChecked, note: "aws:SourceIdentity"},
+		"an Allow of what a session's id names":   {only: true, statement: allow + `"Resource":"BUCKET/incoming/${aws:userid}/*"}`, verdict: proof.Denied},
+		"an Allow of what it may name":            {only: true, statement: allow + `"Resource":"BUCKET/${aws:SourceIdentity}/*"}`, verdict: proof.NotChecked, note: "aws:SourceIdentity"},
+		"an Allow of that and of all":             {only: true, statement: allow + `"Resource":["BUCKET/${aws:SourceIdentity}/*","BUCKET/incoming/*"]}`, verdict: proof.Allowed},
+		"an Allow by a variable that may be":      {only: true, statement: allow + `"Resource":"BUCKET/*","Condition":{"StringEquals":{"aws:PrincipalAccount":"${aws:SourceIdentity}"}}}`, verdict: proof.NotChecked, note: "aws:SourceIdentity"},
+		"an Allow by one that is another":         {only: true, statement: allow + `"Resource":"BUCKET/*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"${aws:SourceIdentity}"}}}`, verdict: proof.NotChecked, note: "aws:SourceIdentity"},
+		"an Allow of all but what it may name":    {only: true, statement: allow + `"NotResource":"BUCKET/closed/${aws:SourceIdentity}/*"}`, verdict: proof.Allowed},
 
 		// One whose value is known.
 		"a Deny of what a tag names":                      {statement: deny + `"Resource":"BUCKET/incoming/${aws:PrincipalTag/team}/*"}`, tags: team, verdict: proof.Denied, at: "incoming/analytics/"},
@@ -166,6 +167,8 @@ func TestLiveSamples(t *testing.T) {
 		"what two conditions are about":       {statement: list + `{"StringLike":{"s3:prefix":"incoming/a*"},"StringLikeIfExists":{"s3:prefix":"*z"}}}`, verdict: proof.Denied, at: "incoming/az"},
 		"what two conditions rule out":        {statement: list + `{"StringLike":{"s3:prefix":"incoming/a*"},"StringEquals":{"s3:prefix":"incoming/b"}}}`, verdict: proof.Allowed},
 		"too many patterns":                   {only: true, statement: "[" + allow + `"NotResource":["BUCKET/incoming/*a*","BUCKET/incoming/*b*","BUCKET/incoming/*c*","BUCKET/incoming/*d*","BUCKET/incoming/*e*","BUCKET/incoming/*f*","BUCKET/incoming/*g*","BUCKET/incoming/*h*","BUCKET/incoming/*i*","BUCKET/incoming/*j*","BUCKET/incoming/*k*"]},` + allow + `"Resource":"BUCKET/incoming/*"}]`, verdict: proof.NotChecked, note: "too many"},
+		"all prefixes but in two ways":        {statement: list + `{"StringNotLike":{"s3:prefix":["incoming/","incoming/?","incoming/??*"]}}}`, verdict: proof.NotChecked, at: "incoming/", note: "no listing"},
+		"a prefix of a policy of 2008":        {version: iampolicy.Version2008, statement: list + `{"StringEquals":{"s3:prefix":"incoming/*"}}}`, verdict: proof.Denied, at: "incoming/*"},
 		"all characters that are spare":       {statement: deny + `"BUCKET/incoming/*0_~Z9jqx!|*"}`, verdict: proof.Denied, at: "0_~Z9jqx!|"},
 	} {
 		t.Run(name, b.hold)
