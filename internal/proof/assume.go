@@ -18,10 +18,10 @@ import (
 // organization of who is named, the role's tags, and what the control policies
 // over the role and over who is named say. The role is denied where each
 // principal that an Allow names is surely kept out: it was deleted, is of a kind
-// that does not make that call, does not meet a condition that is known, or is
-// denied it. It is not checked where a Deny that hangs on what only a call
-// decides could keep them all out; an Allow on such a condition says whom its
-// owner means, and a Deny does not say that it leaves anybody.
+// that does not make that call, is the role itself, does not meet a condition
+// that is known, or is denied it. It is not checked where a Deny that hangs on
+// what only a call decides could keep them all out; an Allow on such a condition
+// says whom its owner means, and a Deny does not say that it leaves anybody.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 
 // The calls by which a role is had, beside assumeRole.
@@ -108,6 +108,9 @@ func (p *prover) assumption(g plan.Grant, role *plan.LiveRole, d *iampolicy.Docu
 	a := assumption{verdict: Denied}
 	for _, who := range named(d) {
 		r := t.rule(who)
+		if (trustee{"AWS", g.RoleARN}).holds(who) { // who would have to have the role already
+			r = ruling{verdict: Denied, itself: true}
+		}
 		if r.verdict == Allowed {
 			a.let = append(a.let, who)
 		}
@@ -193,6 +196,8 @@ func (a assumption) whyNobody(d *iampolicy.Document) (why, mend string) {
 		switch {
 		case r.deny != "":
 			return fmt.Sprintf("; %s denies it to all whom others let in", r.deny), fmt.Sprintf("except who is to use the role from %s of its trust policy", r.deny)
+		case r.itself && len(a.rulings) == 1:
+			return "; it names the role itself alone, which nobody has to begin with", "let who is to use the role do " + assumeRole + " in its trust policy"
 		case r.unmet != "":
 			return fmt.Sprintf("; %s lets in only on conditions that do not hold", r.unmet), fmt.Sprintf("correct the conditions of %s of its trust policy", r.unmet)
 		}

@@ -37,6 +37,8 @@ var trusting = map[string]struct {
 	"Deny to its account":            {trust: letsOne + `,{"Effect":"Deny","Principal":{"AWS":"` + consumer + `"},"Action":"*"}`, denied: true},
 	"Deny to another account":        {trust: letsOne + `,{"Effect":"Deny","Principal":{"AWS":"` + owner + `"},"Action":"*"}`},
 	"Deny to all but the one":        {trust: letsAccount + `,{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::` + consumer + `:role/deployer"},"Action":"*"}`, open: true, message: "whose NotPrincipal spares only"},
+	"itself":                         {trust: strings.Replace(letsOne, ":role/deployer", ":role/"+role, 1), denied: true, message: "it names the role itself alone", mend: "let who is to use the role do sts:AssumeRole"},
+	"itself, and another":            {trust: strings.Replace(letsOne, ":role/deployer", ":role/"+role, 1) + "," + letsOne},
 	"Deny to all but a session":      {trust: letsAccount + `,{"Effect":"Deny","NotPrincipal":{"AWS":["` + consumer + `","arn:aws:iam::` + consumer + `:role/deployer","arn:aws:sts::` + consumer + `:assumed-role/deployer/ci"]},"Action":"*"}`},
 	"Deny to all but a user":         {trust: letsAccount + `,{"Effect":"Deny","NotPrincipal":{"AWS":["` + consumer + `","arn:aws:iam::` + consumer + `:user/ann"]},"Action":"*"}`},
 	"Deny to all but a service":      {trust: letsAccount + `,{"Effect":"Deny","NotPrincipal":{"Service":"ec2.amazonaws.com"},"Action":"*"}`, denied: true},

@@ -31,6 +31,7 @@ type ruling struct {
 	doubt   string   // of notChecked: what it hangs on
 	deny    string   // of denied: the statement of the trust policy that denies it
 	unmet   string   // of denied: the one that would let them in, but for its conditions
+	itself  bool     // of denied: it is the role that is to be had
 	control *barrier // of denied: the control policy that does
 }
 
