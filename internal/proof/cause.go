@@ -8,6 +8,7 @@ import (
 
 	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/plan"
+	"github.com/xshare/xshare/specs"
 )
 
 // How a cause is found.
@@ -20,8 +21,9 @@ import (
 
 const applyMend = "run `xshare apply`"
 
-// apply is the mend that an apply is, which must take over what carries no mark
-// of ours, if a step or one that it needs does. Steps are named by their ids.
+// apply is the mend that an apply is: after what stops it, if that stops a step
+// or one that it needs; and it must take over what carries no mark of ours, if
+// one of them does. Steps are named by their ids.
 func (f *findings) apply(ids ...string) string {
 	changes := f.prover.changes()
 	seen := map[string]bool{}
@@ -32,6 +34,9 @@ func (f *findings) apply(ids ...string) string {
 			continue
 		}
 		seen[c.ID] = true
+		if why, stops := f.prover.stops[c.ID]; stops && c.Action == plan.Error {
+			return fmt.Sprintf("%s: %s; then %s", why.Message, why.Mend, applyMend)
+		}
 		if c.Action == plan.Adopt {
 			return "run `xshare apply --adopt` (it takes over " + c.Name + ")"
 		}
@@ -45,12 +50,19 @@ func (f *findings) apply(ids ...string) string {
 	return applyMend
 }
 
-// changes are what an apply with --adopt would do, by id.
+// changes are what an apply with --adopt would do, by id; stops has what keeps
+// it from some of them.
 func (p *prover) changes() map[string]*plan.Change {
 	if p.applied == nil {
-		p.applied = map[string]*plan.Change{}
-		for _, c := range plan.Compare(p.plan, p.snapshots, plan.Options{Adopt: true}).Steps {
+		p.applied, p.stops = map[string]*plan.Change{}, map[string]specs.Problem{}
+		changes := plan.Compare(p.plan, p.snapshots, plan.Options{Adopt: true})
+		for _, c := range changes.Steps {
 			p.applied[c.ID] = c
+		}
+		for _, problem := range changes.Problems {
+			if _, told := p.stops[problem.Step]; !told && problem.Severity == specs.SeverityError {
+				p.stops[problem.Step] = problem
+			}
 		}
 	}
 	return p.applied
@@ -143,6 +155,14 @@ func work(actions string) string {
 		return actions + " work"
 	}
 	return actions + " works"
+}
+
+// fail is likewise, of actions that do not work.
+func fail(actions string) string {
+	if strings.Contains(actions, " and ") || strings.Contains(actions, ", ") {
+		return actions + " fail"
+	}
+	return actions + " fails"
 }
 
 func (f *findings) bucketARN() string {

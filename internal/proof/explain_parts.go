@@ -263,15 +263,56 @@ func (x *explainer) use() []Part {
 	if role.InstanceProfile == "" {
 		return list
 	}
-	switch instances := x.grant.Consumer.Instances; {
-	case len(instances) == 0:
-		list = append(list, Part{Side: PartInstance, State: StateNone, Text: "no spec names an instance with this profile"})
-	case proof.Verdict == NotChecked && len(proof.NotChecked) > 0:
-		list = append(list, Part{Side: PartInstance, State: StateNotChecked, Text: proof.NotChecked[len(proof.NotChecked)-1]})
-	default:
-		tell(PartInstance, lacking(ProfileNotAttached, ProfileOther, InstanceMissing), fmt.Sprintf("the profile is that of %s", instanceNames(instances)))
+	return append(list, x.instancesPart(lacking(ProfileNotAttached, ProfileOther, InstanceMissing)))
+}
+
+// instancesPart is what there is to say of the instances that are to have the
+// role; problem is what is wrong with one.
+func (x *explainer) instancesPart(problem string) Part {
+	account, instances := x.grant.Consumer.Account.ID, x.grant.Consumer.Instances
+	p := Part{Side: PartInstance, State: StateOK}
+	var resting []string // that do not run, nor are about to
+	for _, in := range instances {
+		if f := x.snapshots[account].Failure(plan.ScopeEC2 + in.Region); f != nil {
+			p.State, p.Text = StateNotChecked, fmt.Sprintf("%s in %s, which cannot be read: %s", in.ID+in.Name, in.Region, f.Message)
+			return p
+		}
+		for _, live := range x.instances(x.snapshots[account], in) {
+			if live.State != "" && live.State != "running" && live.State != "pending" {
+				resting = append(resting, fmt.Sprintf("%s is %s", in.ID+in.Name, live.State))
+			}
+		}
 	}
-	return list
+	switch {
+	case problem != "":
+		p.State, p.Text = StateLacking, problem
+	case len(instances) == 0:
+		p.State, p.Text = StateNone, x.otherInstances()
+	default:
+		p.Text = "the profile is that of " + instanceNames(instances)
+		if len(resting) > 0 {
+			p.Text += "; " + few(resting)
+		}
+	}
+	return p
+}
+
+// otherInstances says which instances shares name for the role, where this one
+// names none.
+func (x *explainer) otherInstances() string {
+	var others []string
+	for _, g := range x.plan.Grants {
+		if g.RoleARN == x.grant.RoleARN && len(g.Consumer.Instances) > 0 {
+			others = append(others, fmt.Sprintf("%s (share %s)", instanceNames(g.Consumer.Instances), g.Share))
+		}
+	}
+	switch {
+	case len(others) > 0:
+		return "others name them: " + few(others)
+	case x.question == nil: // of the other shares nothing was read
+		return "this share names no instance with this profile"
+	}
+	return "no spec names an instance with this profile"
 }
 
 func instanceNames(list []specs.Instance) string {

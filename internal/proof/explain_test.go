@@ -415,3 +415,77 @@ func TestAskRefuses(t *testing.T) {
 		t.Errorf("action %q, context %v", q.Action, q.Context)
 	}
 }
+
+// Who is likely meant is asked after, and nobody is accused who has a statement
+// of its own.
+func TestExplainSlips(t *testing.T) {
+	const objects = `"Action":"s3:GetObject","Resource":"arn:aws:s3:::` + bucket + `/*"`
+	for name, tt := range map[string]struct {
+		principal, what string
+		code            proof.Code
+		mend            string
+	}{
+		"a slip in the account":                {"222222222223", objects, proof.PrincipalAccount, "; if statement \"S\" was meant for role " + role + ", correct or remove the name there"},
+		"another account of the repository":    {owner, objects, proof.PrincipalMissing, ""},
+		"its role of that name":                {"arn:aws:iam::" + owner + ":role/" + role, objects, proof.PrincipalAccount, "; if statement \"S\" was meant for role "},
+		"a slip in the name":                   {roleARN + "s", objects, proof.PrincipalName, "; if statement \"S\" was meant for role "},
+		"a slip where nothing asked for is":    {roleARN + "s", `"Action":"s3:GetObjectTagging","Resource":"arn:aws:s3:::` + bucket + `/*"`, proof.PrincipalMissing, ""},
+		"a slip, and another bucket's objects": {roleARN + "s", `"Action":"s3:GetObject","Resource":"arn:aws:s3:::other/*"`, proof.PrincipalMissing, ""},
+		"the id of a deleted role":             {"AROADEADDEADDEADDEADX", objects, proof.PrincipalGone, "take the id out of that statement"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, snapshots := built(t, recipe(nil))
+			l := live{t, snapshots}
+			l.bucket().Policy = []byte(`{"Version":"2012-10-17","Statement":[{"Sid":"S","Effect":"Allow","Principal":{"AWS":"` + tt.principal + `"},` + tt.what + `}]}`)
+			e := proof.ExplainShare(p, snapshots, bucket)[0]
+			if len(e.Roots) != 1 || e.Roots[0].Code != tt.code || !strings.Contains(e.Roots[0].Mend, tt.mend) || tt.mend == "" && e.Roots[0].Mend != "run `xshare apply`" {
+				t.Errorf("%+v", e.Roots)
+			}
+		})
+	}
+}
+
+// Where something stops an apply, that is the mend.
+func TestExplainStopped(t *testing.T) {
+	p, snapshots := built(t, recipe(nil))
+	l := live{t, snapshots}
+	l.bucket().Region, l.bucket().Policy = "eu-west-1", nil
+	e := proof.ExplainShare(p, snapshots, bucket)[0]
+	want := "bucket " + bucket + " is in eu-west-1, not us-east-1; a bucket cannot be moved: correct the region in the spec; then run `xshare apply`"
+	if len(e.Roots) != 1 || e.Roots[0].Code != proof.NoBucketPolicy || e.Roots[0].Mend != want {
+		t.Errorf("%+v", e.Roots)
+	}
+}
+
+// The instances that the role is for are told of with their state.
+func TestExplainInstances(t *testing.T) {
+	text := func(p *plan.Plan, snapshots map[string]*plan.Snapshot, share string) string {
+		for _, part := range proof.ExplainShare(p, snapshots, share)[0].Use {
+			if part.Side == proof.PartInstance {
+				return string(part.State) + ": " + part.Text
+			}
+		}
+		return ""
+	}
+	p, snapshots := built(t, recipe(nil))
+	for _, in := range snapshots[consumer].Instances {
+		in.State = "stopped"
+	}
+	if got, want := text(p, snapshots, bucket), "ok: the profile is that of "+instance+"; "+instance+" is stopped"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	p, snapshots = built(t, recipe(func(s *specs.Share) { s.Consumers[0].Instances = nil }))
+	if got, want := text(p, snapshots, bucket), "none: this share names no instance with this profile"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	repo := recipe(nil)
+	other := *repo.Shares[0]
+	consumer := *other.Consumers[0]
+	consumer.Instances = nil
+	other.Name, other.Consumers = "other", []*specs.Consumer{&consumer}
+	repo.Shares = append(repo.Shares, &other)
+	p, snapshots = built(t, repo)
+	if got, want := text(p, snapshots, "other"), "none: others name them: "+instance+" (share "+bucket+")"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -37,6 +37,7 @@ type prover struct {
 	parsed    map[string]parsed       // bucket policies by account/bucket, managed policies by ARN, inline ones by role ARN and name
 	promised  map[string]bool         // ARNs of roles that have grants
 	applied   map[string]*plan.Change // see changes; nil: not asked for yet
+	stops     map[string]specs.Problem
 }
 
 type parsed struct {
@@ -147,7 +148,7 @@ func (s *sides) doubt(req iampolicy.Request, worst iampolicy.Decision) string {
 		}
 	}
 	if r := reasonOf(worst, iampolicy.SideResource); r.Effect == iampolicy.Deny {
-		return fmt.Sprintf("%s of %s, which denies a session of the role by its name: only a real call has that", statementName(r.Statement, r.Sid), r.Policy)
+		return fmt.Sprintf("%s of %s, which denies a session of the role by its name"+onlyCall, statementName(r.Statement, r.Sid), r.Policy)
 	}
 	return "conditions that only a real call decides"
 }
@@ -165,7 +166,7 @@ func reasonOf(d iampolicy.Decision, side iampolicy.Side) iampolicy.Reason {
 // that denies, or the first that would allow the request.
 func undecided(s side, of iampolicy.Side, req iampolicy.Request, known func(string) bool, reason iampolicy.Reason) string {
 	name := func(policy string, i int, statement iampolicy.Statement, keys []string) string {
-		return fmt.Sprintf("%s of %s, which decides by %s: only a real call has that", statementName(i, statement.Sid), policy, strings.Join(keys, ", "))
+		return fmt.Sprintf("%s of %s, which decides by %s"+onlyCall, statementName(i, statement.Sid), policy, strings.Join(keys, ", "))
 	}
 	if reason.Effect == iampolicy.Deny {
 		for _, named := range s.policies {

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -16,6 +17,7 @@ func (f *findings) unnamed(cause Cause, policy string, req iampolicy.Request, kn
 	reason := "the bucket policy does not name " + f.who().the()
 
 	var best miss
+	gives := f.gives(req)
 	for _, fit := range fits(f.sides.resource.policies, iampolicy.SideResource, req, known) {
 		if fit.statement.Principal == nil {
 			continue
@@ -25,6 +27,9 @@ func (f *findings) unnamed(cause Cause, policy string, req iampolicy.Request, kn
 				continue // it is another grant's, and meant
 			}
 			m := missOf(principal, g.RoleARN)
+			if m.code != PrincipalGone && (!gives[fit.index] || f.isElsewhere(principal)) {
+				continue // it is another's, and not the caller's with a slip
+			}
 			m.statement = statementName(fit.index, fit.statement.Sid)
 			if fit.action && fit.resource {
 				m.score += 10 // it stands where the role's ARN belongs
@@ -39,12 +44,37 @@ func (f *findings) unnamed(cause Cause, policy string, req iampolicy.Request, kn
 		cause.Message = fmt.Sprintf("%s does not name %s, but %s in %s: %s", policy, g.RoleARN, best.principal, best.statement, best.why)
 		reason = fmt.Sprintf("the bucket policy names %s, not %s", best.principal, f.who().the())
 		if best.code != PrincipalGone {
-			cause.Mend += ", and correct or remove the wrong name if it was written by hand"
+			cause.Mend += fmt.Sprintf("; if %s was meant for %s, correct or remove the name there", best.statement, f.who())
 		}
 	}
 	// The cause is the same for every action of the grant.
 	f.addOnce(cause)
 	return reason
+}
+
+// gives are the statements of the bucket policy, by index, that give to somebody
+// some of what is asked for. req is the caller's.
+func (f *findings) gives(req iampolicy.Request) map[int]bool {
+	list := map[int]bool{}
+	base := req.Context
+	for _, c := range calls(f.grant) {
+		req.Action, req.Resource, req.Context = c.action, c.resource, maps.Clone(base)
+		delete(req.Context, prefixKey)
+		for key, value := range c.context {
+			req.Context[key] = []string{value}
+		}
+		for _, fit := range fits(f.sides.resource.policies, iampolicy.SideResource, req, f.sides.known(req)) {
+			list[fit.index] = list[fit.index] || fit.action && fit.resource && fit.condition
+		}
+	}
+	return list
+}
+
+// isElsewhere reports whether a principal is another account of the repository
+// than the caller's.
+func (f *findings) isElsewhere(principal string) bool {
+	have, ok := splitARN(principal)
+	return ok && have.kind == "root" && have.account != f.grant.Consumer.Account.ID && f.prover.plan.Aliases[have.account] != ""
 }
 
 // addOnce tells of a cause that one of a grant has, whatever the action.

@@ -19,16 +19,17 @@ import (
 // to say. Sides of which there is nothing are left out; see ExplainJSON.
 func Explain(w io.Writer, list []proof.Explanation, style Style) error {
 	p := newPrinter(w, style)
+	seen := written{}
 	for i, e := range list {
 		if i > 0 {
 			p.blank()
 		}
-		p.explanation(e)
+		p.explanation(e, seen)
 	}
 	return p.done()
 }
 
-func (p *printer) explanation(e proof.Explanation) {
+func (p *printer) explanation(e proof.Explanation, seen written) {
 	word, c := verdict(e.Verdict)
 	about := clean(e.Principal) + ", bucket " + clean(e.Bucket)
 	if e.Share != "" {
@@ -38,7 +39,10 @@ func (p *printer) explanation(e proof.Explanation) {
 	keys := shortKeys{}
 	decisive, rest := decisiveNotes(e)
 	for _, what := range decisive {
-		p.labelled(p.paint(yellow, "not checked: "), plain, clean(keys.shorten(what)))
+		p.labelled(p.paint(yellow, "not checked: "), plain, clean(keys.shorten(seen.once(what))))
+	}
+	if len(decisive) > 0 {
+		p.asks(e)
 	}
 	for i, root := range e.Roots {
 		if i > 0 {
@@ -61,20 +65,62 @@ func (p *printer) explanation(e proof.Explanation) {
 			}
 			continue
 		}
-		p.screen(s, keys)
+		p.screen(s, keys, seen)
 	}
 	if len(works) > 0 {
 		slices.Sort(works)
 		word, c := verdict(proof.Allowed)
 		p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, strings.Join(slices.Compact(works), ", "))
 	}
-	p.sides(e.Use, keys)
+	p.sides(e.Use, keys, seen)
+	rest = slices.DeleteFunc(slices.Clone(rest), seen.has)
 	if len(rest) > 0 {
 		p.blank()
 	}
 	for _, what := range rest {
-		p.labelled(p.paint(yellow, "not checked: "), plain, clean(keys.shorten(what)))
+		p.labelled(p.paint(yellow, "not checked: "), plain, clean(keys.shorten(seen.once(what))))
 	}
+}
+
+// asks writes how a call is asked about on which a share's verdict hangs, ready
+// to be copied but for the condition key, which is named above it.
+func (p *printer) asks(e proof.Explanation) {
+	for _, s := range e.Screens {
+		for _, r := range s.Requests {
+			if args := r.Asks(e.Principal); e.Share != "" && args != nil {
+				p.line("ask:   xshare explain " + clean(strings.Join(args, " ")) + " --context KEY=VALUE")
+				p.line("       or see what real calls say: xshare verify --probe --only " + clean(e.Share))
+				return
+			}
+		}
+	}
+}
+
+// written are long texts that were written already, and such ends of texts, which
+// say why something could not be read.
+type written map[string]bool
+
+// long is of a text that is not to be read twice.
+const long = 60
+
+// has reports whether all of a text was written.
+func (t written) has(text string) bool { return len(text) > long && t[text] }
+
+// once is a text, or what of it was not written yet.
+func (t written) once(text string) string {
+	if t.has(text) {
+		return "as above"
+	}
+	t[text] = true
+	head, why, ok := strings.Cut(text, ": ")
+	if !ok || len(why) <= long {
+		return text
+	}
+	if t[why] {
+		return head + ": as above"
+	}
+	t[why] = true
+	return text
 }
 
 // decisiveNotes tells what was not checked and makes the verdict, which stands
@@ -111,36 +157,69 @@ func (k shortKeys) shorten(text string) string {
 }
 
 // screen writes requests that fare alike, and what each side says of them.
-func (p *printer) screen(s proof.Screen, keys shortKeys) {
+func (p *printer) screen(s proof.Screen, keys shortKeys, seen written) {
 	word, c := verdict(s.Verdict)
+	for _, line := range requestLines(s.Requests, keys) {
+		p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, line)
+	}
+	if len(s.Parts) == 0 && s.Requests[0].Reason != "" {
+		p.wrapped("    ", plain, clean(keys.shorten(seen.once(s.Requests[0].Reason))))
+	}
+	p.sides(s.Parts, keys, seen)
+}
+
+// requestLines are requests in words: those on one resource are one line, and
+// the prefixes of those that list are told together.
+func requestLines(requests []proof.Check, keys shortKeys) []string {
+	type of struct{ action, on string }
+	var order []of
+	prefixes := map[of][]string{}
+	for _, r := range requests {
+		one := of{clean(r.Action), clean(keys.shorten(proof.Shown(r.Resource)))}
+		prefix := ""
+		for _, key := range slices.Sorted(maps.Keys(r.Context)) {
+			value := clean(keys.shorten(proof.Shown(r.Context[key])))
+			if key == "s3:prefix" && value != "" {
+				prefix = value
+				continue
+			}
+			one.on += fmt.Sprintf(", %s %s", clean(key), value)
+		}
+		if prefix != "" {
+			one.on += ", s3:prefix "
+		}
+		if prefixes[one] == nil {
+			order = append(order, one)
+		}
+		prefixes[one] = append(prefixes[one], prefix)
+	}
 	var on []string
 	actions := map[string][]string{}
-	for _, r := range s.Requests {
-		text := clean(keys.shorten(r.Resource))
-		for _, key := range slices.Sorted(maps.Keys(r.Context)) {
-			text += fmt.Sprintf(", %s %s", clean(key), clean(keys.shorten(r.Context[key])))
-		}
+	for _, one := range order {
+		text := one.on + strings.Join(slices.Compact(prefixes[one]), ", ")
 		if actions[text] == nil {
 			on = append(on, text)
 		}
-		actions[text] = append(actions[text], clean(r.Action))
+		actions[text] = append(actions[text], one.action)
 	}
+	lines := make([]string, 0, len(on))
 	for _, text := range on {
-		p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, strings.Join(actions[text], ", ")+" on "+text)
+		lines = append(lines, strings.Join(actions[text], ", ")+" on "+text)
 	}
-	if len(s.Parts) == 0 && s.Requests[0].Reason != "" {
-		p.wrapped("    ", plain, clean(keys.shorten(s.Requests[0].Reason)))
-	}
-	p.sides(s.Parts, keys)
+	return lines
 }
 
-func (p *printer) sides(list []proof.Part, keys shortKeys) {
+func (p *printer) sides(list []proof.Part, keys shortKeys, seen written) {
 	for _, part := range list {
 		if part.State == proof.StateNone && part.Text == nothing {
 			continue
 		}
+		text := part.Text
+		if part.State == proof.StateNotChecked {
+			text = seen.once(text)
+		}
 		word, c := state(part.State)
-		p.labelled(fmt.Sprintf("    %-21s%s ", part.Side, p.paint(c, fmt.Sprintf("%-12s", word))), plain, clean(keys.shorten(part.Text)))
+		p.labelled(fmt.Sprintf("    %-21s%s ", part.Side, p.paint(c, fmt.Sprintf("%-12s", word))), plain, clean(keys.shorten(text)))
 	}
 }
 
@@ -162,13 +241,18 @@ func state(s proof.State) (string, colour) {
 	return "-", plain
 }
 
-// fragment writes an edit, its statements ready to be copied. The mend says
-// where.
+// fragment writes an edit, its statements ready to be copied: of one that goes
+// out, only its Sid where it has one. The mend says where.
 func (p *printer) fragment(f proof.Fragment) {
 	add := "add:"
 	if f.Remove != nil {
-		p.line("       remove:")
-		p.json(f.Remove)
+		var statement struct{ Sid string }
+		if json.Unmarshal(f.Remove, &statement) == nil && statement.Sid != "" {
+			p.line("       remove: statement " + clean(fmt.Sprintf("%q", statement.Sid)))
+		} else {
+			p.line("       remove:")
+			p.json(f.Remove)
+		}
 		add = "add in its place:"
 	}
 	if f.Add != nil {

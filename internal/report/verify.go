@@ -44,6 +44,7 @@ func Verify(w io.Writer, proofs []proof.GrantProof, probes map[string]executor.P
 		p.blank()
 	}
 	p.verifySummary(proofs, probes)
+	p.pointToExplain(proofs)
 	return p.done()
 }
 
