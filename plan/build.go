@@ -240,7 +240,7 @@ type permissionChunk struct {
 }
 
 // split shares the statements of a role out over as many policies as they
-// need: a managed policy has at most maxPolicySize characters.
+// need: a managed policy has at most iampolicy.MaxManagedPolicy characters.
 func (b *builder) split(perm *rolePermissions) [][]permissionChunk {
 	var chunks [][]permissionChunk
 	var current []permissionChunk
@@ -254,7 +254,7 @@ func (b *builder) split(perm *rolePermissions) [][]permissionChunk {
 			if !seen[p.Meaning] {
 				cost = b.statementSize(p.Statement) + 1
 			}
-			if size+cost > maxPolicySize && size > empty {
+			if size+cost > iampolicy.MaxManagedPolicy && size > empty {
 				if len(own) > 0 {
 					current = append(current, permissionChunk{g, own})
 				}
@@ -263,11 +263,11 @@ func (b *builder) split(perm *rolePermissions) [][]permissionChunk {
 				clear(seen)
 				cost = b.statementSize(p.Statement) + 1
 			}
-			if size+cost > maxPolicySize {
+			if size+cost > iampolicy.MaxManagedPolicy {
 				b.problems = append(b.problems, specs.Problem{
 					Code: "policy-too-large", Severity: specs.SeverityError, Share: g.Share, Account: perm.account.ID,
 					Source:  g.Source,
-					Message: fmt.Sprintf("one statement for role %s is %d characters long, more than the %d of a managed policy", perm.role, cost, maxPolicySize),
+					Message: fmt.Sprintf("one statement for role %s is %d characters long, more than the %d of a managed policy", perm.role, cost, iampolicy.MaxManagedPolicy),
 					Mend:    "name fewer prefixes in one consumer; use a share for each part of them",
 				})
 			}

@@ -165,14 +165,14 @@ func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampo
 	}
 	c.deadPrincipals(change, live)
 	c.publicStatements(change, live)
-	if size := len(document); size > maxBucketPolicySize {
+	if size := len(document); size > iampolicy.MaxBucketPolicy {
 		frame, ours := len(iampolicy.Marshal(&iampolicy.Document{})), 0
 		for _, s := range after {
 			ours += len(iampolicy.Marshal(&iampolicy.Document{Statements: []iampolicy.Statement{s}})) - frame
 		}
 		c.fail(change, "bucket-policy-too-large",
 			fmt.Sprintf("the policy of bucket %s would have %d bytes, more than S3's %d: %d statements of ours take about %d, the foreign ones and the frame %d",
-				bucket, size, maxBucketPolicySize, len(after), ours, size-ours),
+				bucket, size, iampolicy.MaxBucketPolicy, len(after), ours, size-ours),
 			"give consumers the same access and prefixes, so that they share statements, or split the bucket's shares over S3 access points")
 	}
 }
@@ -299,9 +299,9 @@ func (c *comparer) policy(change *Change, want Policy, s *Step, snap *Snapshot) 
 		want.Document = livePolicy.Document
 		change.Want = want
 	}
-	if size := iampolicy.Size(document); change.Differs() && size > maxPolicySize {
+	if size := iampolicy.Size(document); change.Differs() && size > iampolicy.MaxManagedPolicy {
 		c.fail(change, "policy-too-large",
-			fmt.Sprintf("managed policy %s would have %d characters with its foreign statements, more than IAM's %d", want.Name, size, maxPolicySize),
+			fmt.Sprintf("managed policy %s would have %d characters with its foreign statements, more than IAM's %d", want.Name, size, iampolicy.MaxManagedPolicy),
 			"move the foreign statements into a policy of their own")
 	}
 }

@@ -9,14 +9,6 @@ import (
 	"github.com/xshare/xshare/specs"
 )
 
-// maxPolicySize is IAM's quota for a managed policy, maxBucketPolicySize S3's
-// for a bucket policy, in characters and bytes.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const (
-	maxPolicySize       = 6144
-	maxBucketPolicySize = 20 * 1024
-)
-
 // RoleARN is the ARN of a role; path has slashes at both ends.
 func RoleARN(partition, account, path, name string) string {
 	return "arn:" + partition + ":iam::" + account + ":role" + path + name

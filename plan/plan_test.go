@@ -371,7 +371,7 @@ func TestPermissionsAreSplit(t *testing.T) {
 			continue
 		}
 		policies++
-		if size := iampolicy.Size(want.Document); size > maxPolicySize {
+		if size := iampolicy.Size(want.Document); size > iampolicy.MaxManagedPolicy {
 			t.Errorf("%s has %d characters", change.ID, size)
 		}
 	}

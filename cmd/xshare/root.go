@@ -80,6 +80,7 @@ default.`,
 		newInitCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newDriftCommand(a),
 		newVerifyCommand(a), newExplainCommand(a), newGraphCommand(a), newUnlockCommand(a), newSimulateCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
 	)
+	addCompletion(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 	})

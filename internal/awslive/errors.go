@@ -156,6 +156,8 @@ func (s *session) mend(err error, resource string) string {
 		return "create the boundary policy first, or correct permissionsBoundary"
 	case "InvalidSubnetID.NotFound", "InvalidGroup.NotFound", "InvalidKeyPair.NotFound", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed":
 		return "correct the instance in the spec: it has to name what exists in that account and region"
+	case "VPCIdNotSpecified", "MissingInput":
+		return "the account has no default VPC with a subnet in that region: name a `subnet` of it in the spec's instance"
 	case "IllegalLocationConstraintException", "AuthorizationHeaderMalformed", "PermanentRedirect":
 		return "the bucket is in another region: correct `region:` of the share's bucket"
 	case "OptInRequired", "InvalidClientTokenId":
