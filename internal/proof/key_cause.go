@@ -33,7 +33,7 @@ func (f *findings) managedKey(action string) string {
 		Code: AWSManagedKey, Account: f.grant.Bucket.Account.ID, Resource: f.bucketARN(),
 		Mend: "give the bucket a customer managed key, by its full ARN, as default encryption (or SSE-S3), and copy its objects onto themselves: they keep the key that they were written with",
 	}, action, func(actions string) string {
-		return fmt.Sprintf("bucket %s of account %s encrypts with AWS's own key aws/s3, which no other account can be let use, so %s fails", f.grant.Bucket.Name, f.grant.Bucket.Account.ID, actions)
+		return fmt.Sprintf("bucket %s of account %s encrypts with AWS's own key aws/s3, which no other account can be let use, so %s", f.grant.Bucket.Name, f.grant.Bucket.Account.ID, fail(actions))
 	})
 	return "AWS's own key aws/s3 cannot be shared"
 }
@@ -46,7 +46,7 @@ func (f *findings) anonymousKey(action string) string {
 		Code: KMSAnonymous, Account: f.grant.Bucket.Account.ID, Resource: f.bucketARN(),
 		Mend: "call with credentials, or give the bucket SSE-S3 as default encryption for what everybody is to have",
 	}, action, func(actions string) string {
-		return fmt.Sprintf("bucket %s of account %s encrypts with a key of KMS, which nobody uses without credentials, so %s fails", f.grant.Bucket.Name, f.grant.Bucket.Account.ID, actions)
+		return fmt.Sprintf("bucket %s of account %s encrypts with a key of KMS, which nobody uses without credentials, so %s", f.grant.Bucket.Name, f.grant.Bucket.Account.ID, fail(actions))
 	})
 	return "nobody uses a key of KMS without credentials"
 }
@@ -54,7 +54,7 @@ func (f *findings) anonymousKey(action string) string {
 func (f *findings) brokenKey(code Code, what, mend, action string) string {
 	words := f.keyWords()
 	f.add(Cause{Code: code, Account: f.sides.key.key.Owner, Resource: f.sides.key.arn(f.prover.plan.Partition), Mend: mend}, action, func(actions string) string {
-		return fmt.Sprintf("%s %s, so %s fails", words, what, actions)
+		return fmt.Sprintf("%s %s, so %s", words, what, fail(actions))
 	})
 	return "the key " + what
 }
@@ -68,7 +68,7 @@ func (f *findings) distantKey(region, action string) string {
 		Code: KMSKeyRegion, Account: f.grant.Bucket.Account.ID, Resource: f.bucketARN(),
 		Mend: fmt.Sprintf("name a key of %s in the bucket's default encryption, by its full ARN", region),
 	}, action, func(actions string) string {
-		return fmt.Sprintf("%s is in %s, and the bucket in %s: S3 uses keys of the bucket's region only, so %s fails", words, f.sides.key.key.Region, region, actions)
+		return fmt.Sprintf("%s is in %s, and the bucket in %s: S3 uses keys of the bucket's region only, so %s", words, f.sides.key.key.Region, region, fail(actions))
 	})
 	return "the key is in another region than the bucket"
 }

@@ -245,7 +245,7 @@ func TestLiveSettings(t *testing.T) {
 		},
 		"AWS's own key": {
 			live:    func(l live) { l.bucket().Encryption = &plan.Encryption{Algorithm: "aws:kms"} },
-			verdict: proof.Denied, codes: []proof.Code{proof.AWSManagedKey}, message: "kms:Decrypt, kms:GenerateDataKey", mend: "customer managed key",
+			verdict: proof.Denied, codes: []proof.Code{proof.AWSManagedKey}, message: "so kms:Decrypt, kms:GenerateDataKey fail", mend: "customer managed key",
 		},
 		"AWS's own key by its ARN": {
 			live:    func(l live) { l.encrypted().AWSManaged = true },

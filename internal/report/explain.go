@@ -168,8 +168,8 @@ func (p *printer) screen(s proof.Screen, keys shortKeys, seen written) {
 	p.sides(s.Parts, keys, seen)
 }
 
-// requestLines are requests in words: those on one resource are one line, and
-// the prefixes of those that list are told together.
+// requestLines are requests in words: those on one resource are one line, as are
+// resources on which the same is asked, and the prefixes of those that list.
 func requestLines(requests []proof.Check, keys shortKeys) []string {
 	type of struct{ action, on string }
 	var order []of
@@ -193,20 +193,34 @@ func requestLines(requests []proof.Check, keys shortKeys) []string {
 		}
 		prefixes[one] = append(prefixes[one], prefix)
 	}
-	var on []string
-	actions := map[string][]string{}
+	actions, resources := ordered{}, ordered{}
 	for _, one := range order {
-		text := one.on + strings.Join(slices.Compact(prefixes[one]), ", ")
-		if actions[text] == nil {
-			on = append(on, text)
-		}
-		actions[text] = append(actions[text], one.action)
+		actions.add(one.on+strings.Join(slices.Compact(prefixes[one]), ", "), one.action)
 	}
-	lines := make([]string, 0, len(on))
-	for _, text := range on {
-		lines = append(lines, strings.Join(actions[text], ", ")+" on "+text)
+	for _, on := range actions.keys {
+		resources.add(strings.Join(actions.of[on], ", "), on)
+	}
+	lines := make([]string, 0, len(resources.keys))
+	for _, those := range resources.keys {
+		lines = append(lines, those+" on "+strings.Join(resources.of[those], ", "))
 	}
 	return lines
+}
+
+// ordered are texts by a key, in the order in which they came.
+type ordered struct {
+	keys []string
+	of   map[string][]string
+}
+
+func (o *ordered) add(key, text string) {
+	if o.of == nil {
+		o.of = map[string][]string{}
+	}
+	if o.of[key] == nil {
+		o.keys = append(o.keys, key)
+	}
+	o.of[key] = append(o.of[key], text)
 }
 
 func (p *printer) sides(list []proof.Part, keys shortKeys, seen written) {

@@ -77,9 +77,12 @@ func TestExplainTellsOnce(t *testing.T) {
 	list := func(prefix string) proof.Check {
 		return proof.Check{Action: "s3:ListBucket", Resource: "arn:aws:s3:::a", Context: map[string]string{"s3:prefix": prefix}, Verdict: proof.NotChecked, Reason: hangs}
 	}
+	get := func(prefix string) proof.Check {
+		return proof.Check{Action: "s3:GetObject", Resource: "arn:aws:s3:::a/" + prefix + "xshare-proof", Verdict: proof.NotChecked}
+	}
 	e := proof.Explanation{
 		Share: "events", Consumer: "222222222222/reader", Promise: "read", Principal: "arn:aws:iam::222222222222:role/reader", Bucket: "a", Verdict: proof.NotChecked,
-		Screens:    []proof.Screen{{Verdict: proof.NotChecked, Requests: []proof.Check{list("in/"), list("in/xshare-proof"), list("out/")}, Parts: unread}},
+		Screens:    []proof.Screen{{Verdict: proof.NotChecked, Requests: []proof.Check{list("in/"), list("in/xshare-proof"), list("out/"), get("in/"), get("out/")}, Parts: unread}},
 		NotChecked: []string{hangs, "the policies of the role, which cannot be read: " + why},
 	}
 	got := string(text(t, func(b *bytes.Buffer) error {
@@ -91,6 +94,7 @@ func TestExplainTellsOnce(t *testing.T) {
 	for _, want := range []string{
 		"\n    identity policies    not checked  as above\n    SCPs                 not checked  the SCPs, which cannot be read: as above\n",
 		"not checked s3:ListBucket on arn:aws:s3:::a, s3:prefix in/, in/*, out/\n",
+		"not checked s3:GetObject on arn:aws:s3:::a/in/*, arn:aws:s3:::a/out/*\n",
 		"ask:   xshare explain --principal arn:aws:iam::222222222222:role/reader --action s3:ListBucket --resource arn:aws:s3:::a --context s3:prefix=in/ --context KEY=VALUE\n",
 	} {
 		if !strings.Contains(got, want) {

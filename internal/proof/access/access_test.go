@@ -14,6 +14,7 @@ import (
 
 const (
 	reader = `"arn:aws:iam::222222222222:role/reader"`
+	inOrg  = `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}`
 	tls    = `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}`
 )
 
@@ -58,6 +59,11 @@ func TestOfBuckets(t *testing.T) {
 			before: []string{tls},
 			after:  []string{tls, allow(reader, `"s3:GetObject"`, "*")},
 			want:   []string{"+ arn:aws:iam::222222222222:role/reader: s3:GetObject on arn:aws:s3:::b/*, unless aws:SecureTransport is false"},
+		},
+		"a grant under a deny of who is of no organization": {
+			before: []string{inOrg},
+			after:  []string{inOrg, allow(reader, `"s3:GetObject"`, "*")},
+			want:   []string{"+ arn:aws:iam::222222222222:role/reader: s3:GetObject on arn:aws:s3:::b/*, only where aws:PrincipalOrgID is o-1"},
 		},
 		"a grant that a deny takes back": {
 			before: []string{deny(allow(reader, `"s3:*"`, "*"))},

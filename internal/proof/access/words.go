@@ -26,6 +26,10 @@ func (w when) words() string {
 		words = append(words, "where "+conditionsInWords(w.all))
 	}
 	for _, unless := range w.unless {
+		if where, ok := turned(unless); ok {
+			words = append(words, "only where "+conditionInWords(where))
+			continue
+		}
 		words = append(words, "unless "+conditionsInWords(unless))
 	}
 	if len(w.but) > 0 {
@@ -42,6 +46,21 @@ func (w when) words() string {
 		words = append(words, "not for "+strings.Join(except, ", "))
 	}
 	return strings.Join(words, "; ")
+}
+
+// turned is the one condition that holds where one that negates does not: it is
+// easier to read than "unless … is not".
+func turned(unless []iampolicy.Condition) (iampolicy.Condition, bool) {
+	if len(unless) != 1 {
+		return iampolicy.Condition{}, false
+	}
+	c := unless[0]
+	kind, ofSets := operatorOf(c.Operator)
+	if ofSets || operatorWords[kind][1] == "" || !strings.Contains(strings.ToLower(c.Operator), "not") {
+		return iampolicy.Condition{}, false
+	}
+	c.Operator = kind
+	return c, true
 }
 
 func conditionsInWords(conditions []iampolicy.Condition) string {
