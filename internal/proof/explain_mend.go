@@ -22,12 +22,13 @@ import (
 // roots are the first of the causes, with their fragments.
 func (x *explainer) roots(causes []Cause) []Root {
 	var list []Root
-	living := map[string]bool{}
+	living, taken := map[string]bool{}, map[string]map[string]bool{}
 	for _, c := range x.first(causes) {
 		root := Root{Cause: c}
 		if x.byHand(c) {
 			root.Mend, root.Fragments = x.mend(c)
 			x.takable(&root, living)
+			x.distinct(root.Fragments, taken)
 		}
 		list = append(list, root)
 	}

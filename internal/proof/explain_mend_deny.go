@@ -1,8 +1,10 @@
 package proof
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -71,7 +73,7 @@ func (x *explainer) mendByWhat(at place, d *iampolicy.Document, edit Fragment, w
 	s := d.Statements[at.index]
 	out := x.asked(at, d.Version, edit.Side == PartResource)
 	left, wider := out.of(s)
-	about := fmt.Sprintf("%s on %s", some(out.actions), few(out.plain))
+	about := fmt.Sprintf("%s on %s", some(out.patterns), few(out.plain))
 	beside := few(wider)
 	switch {
 	case len(left)+len(wider) == 0 && len(d.Statements) == 1:
@@ -85,30 +87,67 @@ func (x *explainer) mendByWhat(at place, d *iampolicy.Document, edit Fragment, w
 	}
 	mend := fmt.Sprintf("except %s from %s, which is about more than this", about, which)
 	if len(wider) > 0 {
-		mend += fmt.Sprintf("; that lets %s through on all of %s, as no statement can deny the rest of that", some(out.actions), beside)
-	}
-	taken := map[string]bool{}
-	for _, have := range d.Statements {
-		taken[have.Sid] = true
+		mend += fmt.Sprintf("; that lets %s through on all of %s, as no statement can deny the rest of that", some(out.patterns), beside)
 	}
 	list := []Fragment{edit}
+	taken := sidsOf(d)
 	for i, one := range left {
 		if i == 0 {
 			list[0].Add = statementJSON(one)
 			continue
 		}
-		base := strings.TrimRight(alphanumeric(s.Sid), "0123456789")
-		if base == "" {
-			base = "Deny"
-		}
-		one.Sid = base
-		for n := 2; taken[one.Sid]; n++ {
-			one.Sid = fmt.Sprintf("%s%d", base, n)
-		}
-		taken[one.Sid] = true
+		one.Sid = freeSid(cmp.Or(alphanumeric(s.Sid), "Deny"), taken)
 		list = append(list, Fragment{Side: edit.Side, Account: edit.Account, Policy: edit.Policy, Add: statementJSON(one)})
 	}
 	return mend, list
+}
+
+func sidsOf(d *iampolicy.Document) map[string]bool {
+	taken := map[string]bool{}
+	for _, have := range d.Statements {
+		taken[have.Sid] = true
+	}
+	return taken
+}
+
+// freeSid is a Sid that is not taken, and takes it.
+func freeSid(base string, taken map[string]bool) string {
+	sid := base
+	for n := 2; taken[sid]; n++ {
+		sid = fmt.Sprintf("%s%d", strings.TrimRight(base, "0123456789"), n)
+	}
+	taken[sid] = true
+	return sid
+}
+
+// distinct gives the statements that come to a policy Sids that no other has
+// which is there or comes to it. taken are those by policy.
+func (x *explainer) distinct(list []Fragment, taken map[string]map[string]bool) {
+	for i, f := range list {
+		of := f.Account + " " + f.Side + " " + f.Policy
+		if taken[of] == nil {
+			taken[of] = map[string]bool{}
+			for _, side := range append(x.sides.all(), x.sides.key.policy) {
+				for _, named := range side.policies {
+					if named.Name == f.Policy {
+						maps.Copy(taken[of], sidsOf(named.Document))
+					}
+				}
+			}
+		}
+		if f.Add == nil || f.Remove != nil {
+			continue
+		}
+		d, err := iampolicy.ParseLive([]byte(`{"Version":"` + iampolicy.Version2012 + `","Statement":[` + string(f.Add) + `]}`))
+		if err != nil || len(d.Statements) != 1 || d.Statements[0].Sid == "" {
+			continue
+		}
+		s := d.Statements[0]
+		if sid := freeSid(s.Sid, taken[of]); sid != s.Sid {
+			s.Sid = sid
+			list[i].Add = statementJSON(s)
+		}
+	}
 }
 
 // mendAWSs is what to do about a policy of the caller that denies and cannot be

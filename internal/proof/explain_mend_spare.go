@@ -23,6 +23,7 @@ import (
 // asked is what is asked of the requests that a Deny stops.
 type askedOf struct {
 	actions   []string // in their canonical case
+	patterns  []string // likewise, in the patterns of the promise where it has some
 	plain     []string // the resources, as a promise names them
 	resources []string // likewise, as a policy names them
 	requests  []asked
@@ -52,6 +53,7 @@ func (x *explainer) asked(at place, version string, ofBucket bool) askedOf {
 		}
 		o.resources = append(o.resources, resource)
 	}
+	o.patterns = o.actions
 	if x.question != nil {
 		return o
 	}
@@ -69,7 +71,23 @@ func (x *explainer) asked(at place, version string, ofBucket bool) askedOf {
 		}
 	}
 	o.prefixes, o.listings = sorted(o.prefixes), sorted(o.listings)
+	for _, pair := range x.grant.Pairs {
+		for _, p := range pair.Statement.Action {
+			if strings.Contains(p, "*") && o.isAll(p) {
+				o.patterns = sorted(append(slices.DeleteFunc(slices.Clone(o.patterns), func(action string) bool { return iampolicy.MatchAction(p, action) }), p))
+			}
+		}
+	}
 	return o
+}
+
+// isAll reports whether all actions of S3 that a pattern matches, and that
+// another account can be given, are asked.
+func (o askedOf) isAll(pattern string) bool {
+	return !slices.ContainsFunc(iampolicy.MatchS3Actions(pattern), func(action iampolicy.S3Action) bool {
+		isOnBucket := action.Level == iampolicy.BucketLevel || action.Level == iampolicy.ObjectLevel
+		return isOnBucket && !iampolicy.OwnersOnly(action.Name) && !slices.Contains(o.actions, action.Name)
+	})
 }
 
 func sorted(list []string) []string {
@@ -125,7 +143,7 @@ func (o askedOf) ofSome(s iampolicy.Statement) (left []iampolicy.Statement, wide
 			miss = append(miss, resource)
 			continue
 		case inside:
-		case o.isAll(resource):
+		case o.isEverything(resource):
 			all = append(all, resource)
 		default:
 			wider = append(wider, resource)
@@ -156,25 +174,26 @@ func (o askedOf) holds(pattern string) bool {
 	})
 }
 
-// isAll reports whether a pattern is all resources of S3 that a policy can be
+// isEverything reports whether a pattern is all resources of S3 that a policy can be
 // about at all: then NotResource takes some of them out.
-func (o askedOf) isAll(pattern string) bool {
+func (o askedOf) isEverything(pattern string) bool {
 	s3 := "arn:" + o.partition + ":s3:::"
 	path, ok := strings.CutPrefix(pattern, s3)
 	return ok && (path == "*" || o.ofBucket && strings.HasSuffix(path, "/*") && !strings.ContainsAny(strings.TrimSuffix(path, "/*"), "/*?$"))
 }
 
-// theirs are the actions of a statement that are asked, as it writes them.
+// theirs are the actions of a statement that are asked, as it writes them where
+// it can.
 func (o askedOf) theirs(s iampolicy.Statement) []string {
 	var list []string
-	for _, action := range o.actions {
-		i := slices.IndexFunc(s.Action, func(p string) bool { return strings.EqualFold(p, action) })
-		if i >= 0 {
-			action = s.Action[i]
+	rest := slices.Clone(o.patterns)
+	for _, p := range s.Action {
+		if p != "*" && o.isAsked(p) && (!strings.ContainsAny(p, "*?") || serviceOfAction(p) == "s3" && o.isAll(p)) {
+			list = append(list, p)
+			rest = slices.DeleteFunc(rest, func(action string) bool { return iampolicy.MatchAction(p, action) })
 		}
-		list = append(list, action)
 	}
-	return list
+	return sorted(append(list, rest...))
 }
 
 func (o askedOf) isAsked(pattern string) bool {
@@ -186,13 +205,15 @@ func (o askedOf) isAsked(pattern string) bool {
 func (o askedOf) otherActions(s iampolicy.Statement) (iampolicy.Statement, bool) {
 	switch {
 	case len(s.NotAction) > 0:
-		s.NotAction = sorted(append(slices.Clone(s.NotAction), o.actions...))
+		s.NotAction = sorted(append(slices.Clone(s.NotAction), o.patterns...))
 		return s, true
 	case slices.Contains(s.Action, "*"):
-		s.Action, s.NotAction = nil, o.actions
+		s.Action, s.NotAction = nil, o.patterns
 		return s, true
 	}
-	isPattern := func(p string) bool { return o.isAsked(p) && strings.ContainsAny(p, "*?") }
+	isPattern := func(p string) bool {
+		return o.isAsked(p) && strings.ContainsAny(p, "*?") && (serviceOfAction(p) != "s3" || !o.isAll(p))
+	}
 	if slices.ContainsFunc(s.Action, isPattern) {
 		return s, false
 	}
@@ -213,10 +234,13 @@ func (o askedOf) others(s iampolicy.Statement, resources []string) []iampolicy.S
 		}
 		switch {
 		case len(s.NotAction) > 0:
-			one.NotAction = sorted(append(slices.Clone(s.NotAction), o.actions...))
+			one.NotAction = sorted(append(slices.Clone(s.NotAction), o.patterns...))
 		case slices.ContainsFunc(s.Action, func(p string) bool { return p == "*" || strings.EqualFold(p, service+":*") }):
 			// On these resources there are actions of this service only.
-			one.Action, one.NotAction = nil, slices.DeleteFunc(slices.Clone(o.actions), func(action string) bool { return serviceOfAction(action) != service })
+			one.Action, one.NotAction = nil, slices.DeleteFunc(slices.Clone(o.patterns), func(action string) bool { return serviceOfAction(action) != service })
+			if slices.Contains(one.NotAction, service+":*") {
+				continue
+			}
 		default:
 			one.Action = o.actionsBeside(s, service, one.Resource)
 		}

@@ -119,6 +119,42 @@ func TestExplainSpares(t *testing.T) {
 	}
 }
 
+// What comes to one policy for several causes has Sids of its own, and what is
+// promised as a pattern is spared as one.
+func TestExplainSparesTwice(t *testing.T) {
+	repo := recipe(func(s *specs.Share) { s.Consumers[0].Access = []specs.Access{specs.AccessFull} })
+	p, snapshots := built(t, repo)
+	snapshots[consumer].Roles[role].Inline = map[string][]byte{"guard": []byte(`{"Version":"2012-10-17","Statement":[` +
+		`{"Effect":"Deny","Action":"*","Resource":"*"},{"Sid":"Deny","Effect":"Deny","Action":["s3:GetObject*","ec2:*"],"NotResource":"arn:aws:s3:::own/*"},` +
+		`{"Sid":"Deny3","Effect":"Allow","Action":"ec2:*","Resource":"*"}]}`)}
+	l := live{t, snapshots}
+	e := proof.ExplainShare(p, snapshots, bucket)[0]
+	if len(e.Roots) != 2 {
+		t.Fatalf("%+v", e.Roots)
+	}
+	text := snapshots[consumer].Roles[role].Inline["guard"]
+	for _, root := range e.Roots {
+		for _, f := range root.Fragments {
+			l.change(&text, f)
+		}
+	}
+	d, err := iampolicy.Parse(text) // which refuses Sids that stand twice
+	if err != nil || len(text) > 1000 {
+		t.Fatalf("%v in %s", err, text)
+	}
+	sids := []string{}
+	for _, s := range d.Statements {
+		sids = append(sids, s.Sid)
+	}
+	if want := []string{"", "Deny", "Deny3", "Deny2", "Deny4"}; !slices.Equal(sids, want) {
+		t.Errorf("Sids %q, want %q in %s", sids, want, text)
+	}
+	snapshots[consumer].Roles[role].Inline["guard"] = text
+	if mended := proof.ExplainShare(p, snapshots, bucket)[0]; mended.Verdict != proof.Allowed {
+		t.Errorf("%s: %+v", mended.Verdict, mended.Roots)
+	}
+}
+
 // holdLeft holds that the statements of a policy are these, each with a Sid of
 // its own.
 func holdLeft(t *testing.T, text []byte, want []string) {

@@ -148,7 +148,7 @@ func (s *sides) doubt(req iampolicy.Request, worst iampolicy.Decision) string {
 		}
 	}
 	if r := reasonOf(worst, iampolicy.SideResource); r.Effect == iampolicy.Deny {
-		return fmt.Sprintf("%s of %s, which denies a session of the role by its name"+onlyCall, statementName(r.Statement, r.Sid), r.Policy)
+		return fmt.Sprintf("%s of %s, which denies a session of the role by its name, and only a real call has one", statementName(r.Statement, r.Sid), r.Policy)
 	}
 	return "conditions that only a real call decides"
 }

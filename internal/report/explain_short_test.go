@@ -132,7 +132,7 @@ func TestVerifyPoints(t *testing.T) {
 	if got := said(proof.Allowed, proof.NotChecked); strings.Contains(got, pointer) {
 		t.Error(got)
 	}
-	if got := said(proof.Denied, proof.Allowed, proof.Denied); !strings.HasSuffix(got, pointer+"a, and so of c.\n") || strings.Count(got, pointer) != 1 {
+	if got := said(proof.Denied, proof.Allowed, proof.Denied); !strings.HasSuffix(got, pointer+"a, and so of c\n") || strings.Count(got, pointer) != 1 {
 		t.Error(got)
 	}
 }

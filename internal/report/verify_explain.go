@@ -27,5 +27,5 @@ func (p *printer) pointToExplain(proofs []proof.GrantProof) {
 			text += " and the others"
 		}
 	}
-	p.line(text + ".")
+	p.line(text)
 }
