@@ -80,6 +80,8 @@ func (x *explainer) mendByWhat(at place, d *iampolicy.Document, edit Fragment, w
 		return fmt.Sprintf("delete %s, which has no other statement", strings.TrimPrefix(which, statementName(at.index, s.Sid)+" of ")), []Fragment{edit}
 	case len(left)+len(wider) == 0:
 		return fmt.Sprintf("take %s out", which), []Fragment{edit}
+	case out.unnamed != "":
+		return fmt.Sprintf("except %s on AWS's own key %s, whose ARN `aws kms describe-key --key-id alias/%[2]s` tells, from %s, which is about more than this", some(out.patterns), out.unnamed, which), nil
 	case len(s.Unknown) > 0:
 		return fmt.Sprintf("except %s from %s, parts of which are not understood, or take it out", about, which), nil
 	case len(left) == 0:

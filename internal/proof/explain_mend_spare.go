@@ -27,6 +27,7 @@ type askedOf struct {
 	plain     []string // the resources, as a promise names them
 	resources []string // likewise, as a policy names them
 	requests  []asked
+	unnamed   string // a key among them whose ARN is not known, in words; empty: there is none
 	version   string // of the statement's document
 	ofBucket  bool   // it is the bucket's policy, which is about nothing else
 	partition string
@@ -44,6 +45,9 @@ func (x *explainer) asked(at place, version string, ofBucket bool) askedOf {
 			continue
 		}
 		o.requests = append(o.requests, a)
+		if a.key && x.sides.key.own {
+			o.unnamed = a.call.resource
+		}
 		o.actions, o.plain = append(o.actions, a.req.Action), append(o.plain, a.call.promised)
 	}
 	o.actions, o.plain = sorted(o.actions), sorted(o.plain)
@@ -107,7 +111,23 @@ func (o askedOf) of(s iampolicy.Statement) (left []iampolicy.Statement, wider []
 	if other, ok := o.otherListings(s); ok {
 		left = append(left, other)
 	}
-	return left, wider
+	for i := range left {
+		left[i].Action = o.applying(left[i].Action, left[i].Resource)
+	}
+	return slices.DeleteFunc(left, func(s iampolicy.Statement) bool { return len(s.Action)+len(s.NotAction) == 0 }), wider
+}
+
+// applying are the actions that may be on some of the resources: a bucket policy
+// with others S3 does not take.
+func (o askedOf) applying(actions, resources []string) []string {
+	if !o.ofBucket || len(resources) == 0 {
+		return actions
+	}
+	return slices.DeleteFunc(slices.Clone(actions), func(p string) bool {
+		return !slices.ContainsFunc(iampolicy.MatchS3Actions(p), func(action iampolicy.S3Action) bool {
+			return slices.ContainsFunc(resources, func(resource string) bool { return worksOn(action, resource) })
+		})
+	})
 }
 
 // ofEverything is what is left of a statement about all resources, or all but

@@ -119,6 +119,38 @@ func TestExplainSpares(t *testing.T) {
 	}
 }
 
+// S3 takes no statement of a bucket policy with an action that none of its
+// resources has.
+func TestExplainSparesInBucketPolicy(t *testing.T) {
+	e := walk(t, func(l live) {
+		l.put(&l.notes().Policy, `{"Sid":"D","Effect":"Deny","Principal":{"AWS":"`+analystARN+`"},"Action":["s3:List*","s3:*Object","s3:Get*"],"Resource":["`+notesARN+`","`+notesARN+`/in/a.txt"]}`)
+	}, analystARN, "s3:ListBucket", notesARN)
+	const who = `"Effect":"Deny","Principal":{"AWS":"` + analystARN + `"},`
+	want := []string{
+		`{"Sid":"D",` + who + `"Action":["s3:*Object","s3:Get*","s3:List*"],"Resource":"` + notesARN + `/in/a.txt"}`,
+		`{"Sid":"D2",` + who + `"Action":["s3:Get*","s3:ListBucketMultipartUploads","s3:ListBucketVersions","s3:ListTagsForResource"],"Resource":"` + notesARN + `"}`,
+	}
+	var got []string
+	for _, f := range e.Roots[0].Fragments {
+		got = append(got, string(f.Add))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Of a key whose ARN is not known no statement is made.
+func TestExplainSparesNoKey(t *testing.T) {
+	repo := recipe(func(s *specs.Share) { s.Consumers[0].Account, s.Consumers[0].Instances = s.Bucket.Account, nil })
+	p, snapshots := built(t, repo)
+	snapshots[owner].Buckets[bucket].Encryption = &plan.Encryption{Algorithm: "aws:kms"}
+	snapshots[owner].Roles[role].Inline = map[string][]byte{"keys": []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"kms:*","Resource":"*"}]}`)}
+	e := proof.ExplainShare(p, snapshots, bucket)[0]
+	if len(e.Roots) != 1 || len(e.Roots[0].Fragments) != 0 || !strings.Contains(e.Roots[0].Mend, "AWS's own key aws/s3") {
+		t.Errorf("%+v", e.Roots)
+	}
+}
+
 // What comes to one policy for several causes has Sids of its own, and what is
 // promised as a pattern is spared as one.
 func TestExplainSparesTwice(t *testing.T) {
