@@ -18,10 +18,12 @@ import (
 // organization of who is named, the role's tags, and what the control policies
 // over the role and over who is named say. The role is denied where each
 // principal that an Allow names is surely kept out: it was deleted, is of a kind
-// that does not make that call, is the role itself, does not meet a condition
+// that does not make that call, is the role itself or another account's identity
+// provider, does not meet a condition
 // that is known, or is denied it. It is not checked where a Deny that hangs on
 // what only a call decides could keep them all out; an Allow on such a condition
-// says whom its owner means, and a Deny does not say that it leaves anybody.
+// says whom its owner means, and a Deny does not say that it leaves anybody. Nor
+// is it checked where the spec has a trust policy and another one is live.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 
 // The calls by which a role is had, beside assumeRole.
@@ -108,8 +110,11 @@ func (p *prover) assumption(g plan.Grant, role *plan.LiveRole, d *iampolicy.Docu
 	a := assumption{verdict: Denied}
 	for _, who := range named(d) {
 		r := t.rule(who)
-		if (trustee{"AWS", g.RoleARN}).holds(who) { // who would have to have the role already
+		switch account := iampolicy.CutARN(who.name).Account; {
+		case (trustee{"AWS", g.RoleARN}).holds(who): // who would have to have the role already
 			r = ruling{verdict: Denied, itself: true}
+		case who.kind == "Federated" && account != "" && account != g.Consumer.Account.ID:
+			r = ruling{verdict: Denied, elsewhere: who.name}
 		}
 		if r.verdict == Allowed {
 			a.let = append(a.let, who)
@@ -196,6 +201,8 @@ func (a assumption) whyNobody(d *iampolicy.Document) (why, mend string) {
 		switch {
 		case r.deny != "":
 			return fmt.Sprintf("; %s denies it to all whom others let in", r.deny), fmt.Sprintf("except who is to use the role from %s of its trust policy", r.deny)
+		case r.elsewhere != "":
+			return fmt.Sprintf("; it names the provider %s, and STS knows those of the role's own account only", r.elsewhere), "create the provider in the role's account and name that in its trust policy"
 		case r.itself && len(a.rulings) == 1:
 			return "; it names the role itself alone, which nobody has to begin with", "let who is to use the role do " + assumeRole + " in its trust policy"
 		case r.unmet != "":

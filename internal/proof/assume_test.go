@@ -49,6 +49,8 @@ var trusting = map[string]struct {
 	"tags alone":                     {trust: strings.ReplaceAll(letsAccount, "sts:AssumeRole", "sts:TagSession"), denied: true, message: "what it allows is sts:TagSession, and not sts:AssumeRole"},
 	"a misspelt action":              {trust: strings.ReplaceAll(letsAccount, "sts:AssumeRole", "sts:AssumRole"), denied: true, message: "what it allows is sts:AssumRole"},
 	"a web identity":                 {trust: letsWeb, message: provider + " may assume the role"},
+	"another account's provider":     {trust: strings.ReplaceAll(letsWeb, consumer, owner), denied: true, message: "and STS knows those of the role's own account only", mend: "create the provider in the role's account"},
+	"another's provider, or its own": {trust: strings.ReplaceAll(letsWeb, consumer, owner) + "," + letsWeb},
 	"a web identity by AssumeRole":   {trust: strings.ReplaceAll(letsWeb, "WithWebIdentity", ""), denied: true},
 	"SAML by the call for the web":   {trust: strings.ReplaceAll(letsWeb, "oidc-provider/token.example.com", "saml-provider/okta"), denied: true},
 	"SAML":                           {trust: strings.NewReplacer("oidc-provider/token.example.com", "saml-provider/okta", "WithWebIdentity", "WithSAML").Replace(letsWeb)},
@@ -167,6 +169,35 @@ func TestAssumableCreated(t *testing.T) {
 			g := proof.Live(p, snapshots)[0]
 			if g.Verdict != proof.Denied || len(g.Causes) != 1 || g.Causes[0].Code != proof.RoleUnusable || !strings.HasPrefix(g.Causes[0].Mend, tt.mend) {
 				t.Errorf("%s: %+v", g.Verdict, g.Causes)
+			}
+		})
+	}
+}
+
+// Whom a live trust policy lets in that is not the spec's, is not whom the
+// role's owner means.
+func TestAssumableOtherwise(t *testing.T) {
+	subject := func(name string) json.RawMessage {
+		return json.RawMessage(`{"Version":"2012-10-17","Statement":[` + on(letsWeb, `"StringLike":{"token.example.com:sub":"repo:`+name+`/*"}`) + `]}`)
+	}
+	for name, tt := range map[string]struct {
+		live    json.RawMessage
+		verdict proof.Verdict
+	}{
+		"the spec's":                {subject("acme"), proof.Allowed},
+		"the spec's, as AWS has it": {json.RawMessage(strings.Replace(string(subject("acme")), `"Statement":[`, ` "Statement" : [ `, 1)), proof.Allowed},
+		"another subject":           {subject("mallory"), proof.NotChecked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, snapshots := built(t, recipe(func(s *specs.Share) {
+				c := s.Consumers[0]
+				c.Instances, c.Role = nil, specs.Role{Name: role, Path: "/", Create: true, TrustPolicy: subject("acme")}
+			}))
+			live{t, snapshots}.role().Trust = tt.live
+			g, e := proof.Live(p, snapshots)[0], proof.ExplainShare(p, snapshots, bucket)[0]
+			said := slices.ContainsFunc(g.NotChecked, func(s string) bool { return strings.Contains(s, "which is not the spec's") })
+			if g.Verdict != tt.verdict || e.Verdict != tt.verdict || said != (tt.verdict == proof.NotChecked) {
+				t.Errorf("%s, %s\n%s", g.Verdict, e.Verdict, dump(g))
 			}
 		})
 	}

@@ -27,12 +27,13 @@ type trust struct {
 
 // ruling is what was decided about one who is to have a role.
 type ruling struct {
-	verdict Verdict
-	doubt   string   // of notChecked: what it hangs on
-	deny    string   // of denied: the statement of the trust policy that denies it
-	unmet   string   // of denied: the one that would let them in, but for its conditions
-	itself  bool     // of denied: it is the role that is to be had
-	control *barrier // of denied: the control policy that does
+	verdict   Verdict
+	doubt     string   // of notChecked: what it hangs on
+	deny      string   // of denied: the statement of the trust policy that denies it
+	unmet     string   // of denied: the one that would let them in, but for its conditions
+	itself    bool     // of denied: it is the role that is to be had
+	elsewhere string   // of denied: the identity provider, of another account
+	control   *barrier // of denied: the control policy that does
 }
 
 // rule decides about the calls by which a trustee would have the role: it takes

@@ -77,11 +77,25 @@ func (p *prover) had(g plan.Grant, role *plan.LiveRole, found *findings, proof *
 	} else if a.verdict == NotChecked {
 		check.Verdict, check.Reason = NotChecked, a.doubt()
 		proof.NotChecked = append(proof.NotChecked, check.Reason)
+	} else if !isMeant(g.Consumer.Role, d) {
+		check.Verdict = NotChecked
+		check.Reason = fmt.Sprintf("the trust policy of role %s in account %s, which is not the spec's: by it only a real call tells who has the role; %s makes it the spec's", role.Name, g.Consumer.Account.ID, applyMend)
+		proof.NotChecked = append(proof.NotChecked, check.Reason)
 	} else {
 		return
 	}
 	proof.Verdict = worse(proof.Verdict, check.Verdict)
 	proof.Checks = append(proof.Checks, check)
+}
+
+// isMeant reports whether a live trust policy is what the spec says, if it says
+// anything: whom else it lets in is not whom the role's owner means.
+func isMeant(role specs.Role, live *iampolicy.Document) bool {
+	if !role.Create || role.TrustPolicy == nil {
+		return true
+	}
+	spec, err := iampolicy.ParseLive(role.TrustPolicy)
+	return err == nil && iampolicy.Equal(live, spec)
 }
 
 // trusted evaluates the role's trust policy for the service.
