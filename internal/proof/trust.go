@@ -28,6 +28,7 @@ type trust struct {
 // ruling is what was decided about one who is to have a role.
 type ruling struct {
 	verdict   Verdict
+	meant     bool     // of allowed: only because the role's owner is taken to mean somebody
 	doubt     string   // of notChecked: what it hangs on
 	deny      string   // of denied: the statement of the trust policy that denies it
 	unmet     string   // of denied: the one that would let them in, but for its conditions
@@ -59,7 +60,10 @@ func (t *trust) ruleOn(who trustee, action string) ruling {
 		switch {
 		case !may:
 			r.unmet = statementName(i, s.Sid)
-		case surely || t.owners && t.meant(s, known):
+		case surely:
+			r.verdict, r.meant = Allowed, false
+		case t.owners && t.meant(s, known):
+			r.meant = r.verdict != Allowed || r.meant
 			r.verdict = Allowed
 		case r.verdict == Denied:
 			r.verdict, r.doubt = NotChecked, t.hangs(i, s, known)

@@ -77,7 +77,7 @@ func (p *prover) had(g plan.Grant, role *plan.LiveRole, found *findings, proof *
 	} else if a.verdict == NotChecked {
 		check.Verdict, check.Reason = NotChecked, a.doubt()
 		proof.NotChecked = append(proof.NotChecked, check.Reason)
-	} else if !isMeant(g.Consumer.Role, d) {
+	} else if a.meant && !isMeant(g.Consumer.Role, d) {
 		check.Verdict = NotChecked
 		check.Reason = fmt.Sprintf("the trust policy of role %s in account %s, which is not the spec's: by it only a real call tells who has the role; %s makes it the spec's", role.Name, g.Consumer.Account.ID, applyMend)
 		proof.NotChecked = append(proof.NotChecked, check.Reason)
