@@ -254,12 +254,6 @@ func may(list []trustee) string {
 	return few(names) + " may assume the role"
 }
 
-// ofTrust reports whether a cause is a control policy's Deny that keeps somebody
-// from the role itself.
-func (c Cause) ofTrust() bool {
-	return strings.Contains(c.Message, " denies "+assumeRole)
-}
-
 // barred reports whether a level of the service control policies of the role's
 // account does not allow anybody there to have the role.
 func (x *explainer) barred() bool {

@@ -149,7 +149,7 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 	}
 	switch c.Code {
 	case ExplicitDeny, ResourceControl:
-		if c.ofTrust() {
+		if c.ofTrust {
 			return c.Mend, nil
 		}
 		if text, list := x.mendDeny(c); text != "" {
@@ -157,7 +157,7 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 		}
 		return c.Mend, nil
 	case ServiceControl:
-		if c.ofTrust() {
+		if c.ofTrust {
 			return c.Mend, nil
 		}
 		if text, list := x.mendDeny(c); len(list) > 0 {

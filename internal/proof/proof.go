@@ -57,7 +57,8 @@ type Cause struct {
 	Account  string // 12 digits: where it is to be mended
 	Resource string // ARN, or id of an instance, of what is to be mended
 
-	denies place // of one that is a Deny: the statement
+	denies  place // of one that is a Deny: the statement
+	ofTrust bool  // it is a control policy's Deny that keeps somebody from the role itself
 }
 
 // Code names a kind of cause. Codes are stable.

@@ -199,14 +199,16 @@ func (t *trust) barred(on *sides, who trustee, req iampolicy.Request, best iampo
 		if r.Side == iampolicy.SideSCP {
 			id := on.scps.ids[r.Policy]
 			b.Cause = Cause{
-				Code: ServiceControl, Account: req.Caller.Account, Resource: id, Mend: "except who is to use the role from that statement, in the organization's management account",
+				ofTrust: true,
+				Code:    ServiceControl, Account: req.Caller.Account, Resource: id, Mend: "except who is to use the role from that statement, in the organization's management account",
 				Message: fmt.Sprintf("%s (%s) denies %s in account %s, so %s cannot have role %s", which, id, req.Action, req.Caller.Account, who, name),
 			}
 			return b
 		}
 		id, account := on.rcps.ids[r.Policy], t.grant.Consumer.Account.ID
 		b.Cause = Cause{
-			Code: ResourceControl, Account: account, Resource: id,
+			ofTrust: true,
+			Code:    ResourceControl, Account: account, Resource: id,
 			Mend:    fmt.Sprintf("except %s from that statement, in the organization's management account", who),
 			Message: fmt.Sprintf("%s (%s) denies %s to %s in account %s, so role %s cannot be used", which, id, req.Action, who, account, name),
 		}
