@@ -142,10 +142,11 @@ func (c control) lacking(account string, level int) (cause Cause, say func(actio
 	if len(names) > 0 {
 		have = strings.Join(names, " and ") + " does not"
 	}
-	return Cause{
+	cause = Cause{
 		Code: ServiceControl, Account: account, Resource: target,
 		Mend: fmt.Sprintf("allow it in a service control policy on %s, in the organization's management account", target),
-	}, func(actions string) string {
+	}
+	return cause, func(actions string) string {
 		return fmt.Sprintf("the service control policies of account %s do not allow %s: each level must, and on %s %s", account, actions, target, have)
 	}
 }

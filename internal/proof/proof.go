@@ -124,6 +124,7 @@ const (
 var never = []string{
 	"policies of VPC endpoints that calls may go through",
 	"keys of objects that were encrypted otherwise than by the bucket's default",
+	"Requester Pays, where callers of other accounts must offer to pay",
 }
 
 // NeverChecked is what no proof looks at; it is part of every proof's

@@ -66,23 +66,24 @@ func trustOf(g plan.Grant, role *plan.LiveRole) (_ *iampolicy.Document, why stri
 
 // had finds a role that nobody can have, where no spec says who is to.
 func (p *prover) had(g plan.Grant, role *plan.LiveRole, found *findings, proof *GrantProof) {
-	check := Check{Action: assumeRole, Resource: g.RoleARN}
+	check := Check{Action: assumeRole, Resource: g.RoleARN, Verdict: NotChecked}
 	d, why := trustOf(g, role)
-	if d == nil {
-		check.Verdict, check.Reason = NotChecked, why
+	if d != nil {
+		switch a := p.assumption(g, role, d); {
+		case a.verdict == Denied:
+			check.Verdict, check.Reason = Denied, "nobody can assume the role"
+			found.unassumable(role, d, a)
+		case a.verdict == NotChecked:
+			why = a.doubt()
+		case a.meant && !isMeant(g.Consumer.Role, d):
+			why = fmt.Sprintf("the trust policy of role %s in account %s, which is not the spec's: by it only a real call tells who has the role; %s makes it the spec's", role.Name, g.Consumer.Account.ID, applyMend)
+		default:
+			return
+		}
+	}
+	if check.Verdict == NotChecked {
+		check.Reason = why
 		proof.NotChecked = append(proof.NotChecked, why)
-	} else if a := p.assumption(g, role, d); a.verdict == Denied {
-		check.Verdict, check.Reason = Denied, "nobody can assume the role"
-		found.unassumable(role, d, a)
-	} else if a.verdict == NotChecked {
-		check.Verdict, check.Reason = NotChecked, a.doubt()
-		proof.NotChecked = append(proof.NotChecked, check.Reason)
-	} else if a.meant && !isMeant(g.Consumer.Role, d) {
-		check.Verdict = NotChecked
-		check.Reason = fmt.Sprintf("the trust policy of role %s in account %s, which is not the spec's: by it only a real call tells who has the role; %s makes it the spec's", role.Name, g.Consumer.Account.ID, applyMend)
-		proof.NotChecked = append(proof.NotChecked, check.Reason)
-	} else {
-		return
 	}
 	proof.Verdict = worse(proof.Verdict, check.Verdict)
 	proof.Checks = append(proof.Checks, check)
