@@ -17,7 +17,9 @@ import (
 //
 //	                        all that may match         what surely does
 //	a condition on an
-//	  unknown key           is not there               no request
+//	  unknown key, or on
+//	  ARNs with an unknown
+//	  policy variable       is not there               no request
 //	a value, or Resource,
 //	  with an unknown
 //	  policy variable       any text for the variable  is not there
@@ -25,6 +27,7 @@ import (
 //	  negated operator,
 //	  or NotResource        is not there               any text for the variable
 //
+// (What a variable stands for may not be an ARN, which cannot be compared.)
 // A variable without a value is like nothing, so that a text which is not there
 // is the least that it can mean.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -111,6 +114,10 @@ func withVariables(version string, s iampolicy.Statement) []string {
 	return list
 }
 
+func hasVague(list []string, known func(string) bool) bool {
+	return slices.ContainsFunc(list, func(text string) bool { return vague(text, known) })
+}
+
 // vague reports whether a text has a policy variable that is not known.
 func vague(text string, known func(string) bool) bool {
 	return slices.ContainsFunc(iampolicy.Variables(text), func(key string) bool { return !known(key) })
@@ -125,6 +132,9 @@ func atMost(version string, s iampolicy.Statement, known func(string) bool) iamp
 			continue
 		}
 		if op, ok := iampolicy.CompareTexts(c.Operator); ok && variables {
+			if op.ARN && hasVague(c.Values, known) {
+				continue
+			}
 			if c = settledValues(c, op, known, !op.Negated); len(c.Values) == 0 {
 				continue
 			}
@@ -152,6 +162,9 @@ func atLeast(version string, s iampolicy.Statement, known func(string) bool) iam
 			return inert(s)
 		}
 		if op, ok := iampolicy.CompareTexts(c.Operator); ok && variables {
+			if op.ARN && hasVague(c.Values, known) {
+				return inert(s)
+			}
 			if s.Condition[i] = settledValues(c, op, known, op.Negated); len(s.Condition[i].Values) == 0 {
 				return inert(s)
 			}
@@ -194,23 +207,22 @@ const arnColons = 5
 // settledValues is a condition whose values have no unknown variable: with any text
 // for those, or without the values that have one.
 func settledValues(c iampolicy.Condition, op iampolicy.TextOperator, known func(string) bool, loose bool) iampolicy.Condition {
-	if !slices.ContainsFunc(c.Values, func(text string) bool { return vague(text, known) }) {
+	if !hasVague(c.Values, known) {
 		return c
 	}
 	if !loose {
 		c.Values = without(c.Values, known)
 		return c
 	}
-	pattern := op.Wild && !op.ARN
 	c.Operator, c.Values = op.Like, slices.Clone(c.Values)
 	for i, text := range c.Values {
-		// A pattern says what a value says; but not without case, nor by the parts
-		// of an ARN, nor where a known variable's value may have a wildcard.
-		if !pattern && (op.IgnoreCase || op.ARN || len(iampolicy.Variables(text)) > 0 && !wholly(text, known)) {
+		// A pattern says what a value says; but not without case, nor where a known
+		// variable's value may have a wildcard.
+		if !op.Wild && (op.IgnoreCase || len(iampolicy.Variables(text)) > 0 && !wholly(text, known)) {
 			c.Values = []string{"*"}
 			break
 		}
-		c.Values[i] = iampolicy.Loosen(text, known, !pattern)
+		c.Values[i] = iampolicy.Loosen(text, known, !op.Wild)
 	}
 	return c
 }

@@ -110,7 +110,7 @@ func TestLiveVariables(t *testing.T) {
 		"a Deny by a tag of which all are":                {statement: tagged("ForAllValues:StringEquals"), tags: team, verdict: proof.NotChecked},
 		"a Deny by an ARN":                                {statement: deny + `"Resource":"BUCKET/*","Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::*:role/${aws:SourceIdentity}"}}}`, verdict: proof.NotChecked},
 		"a Deny by another ARN":                           {statement: deny + `"Resource":"BUCKET/*","Condition":{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::*:role/${aws:SourceIdentity}"}}}`, verdict: proof.NotChecked},
-		"a Deny by another ARN, of which one is it":       {statement: deny + `"Resource":"BUCKET/*","Condition":{"ArnNotEquals":{"aws:PrincipalArn":["` + roleARN + `","${aws:SourceIdentity}"]}}}`, verdict: proof.Allowed},
+		"a Deny by another ARN, of which one is it":       {statement: deny + `"Resource":"BUCKET/*","Condition":{"ArnNotEquals":{"aws:PrincipalArn":["` + roleARN + `","${aws:SourceIdentity}"]}}}`, verdict: proof.NotChecked},
 		"a Deny that is sure by another value":            {statement: deny + `"Resource":"BUCKET/*","Condition":{"StringLike":{"aws:PrincipalAccount":["2222*","${aws:SourceIdentity}"]}}}`, verdict: proof.Denied},
 		"a Deny that no value can meet":                   {statement: deny + `"Resource":"BUCKET/*","Condition":{"StringEquals":{"aws:PrincipalAccount":"x*${aws:SourceIdentity}"}}}`, verdict: proof.Allowed},
 		"a Deny by a known and an unknown variable":       {statement: deny + `"Resource":"BUCKET/*","Condition":{"StringEquals":{"aws:PrincipalAccount":"${aws:ResourceAccount}${aws:SourceIdentity}"}}}`, verdict: proof.NotChecked},
