@@ -185,8 +185,16 @@ func (o askedOf) ofSome(s iampolicy.Statement) (left []iampolicy.Statement, wide
 	return left, wider
 }
 
-// holds reports whether a pattern of resources is about what is asked.
+// holds reports whether a pattern of resources is about what is asked, or about
+// a part of what is promised.
 func (o askedOf) holds(pattern string) bool {
+	loose := iampolicy.Loosen(pattern, func(string) bool { return false }, false)
+	if g, ok := iampolicy.Expand(loose, nil, o.version == iampolicy.Version2012); ok && slices.ContainsFunc(o.plain, func(promised string) bool {
+		base, isMore := strings.CutSuffix(promised, "*")
+		return isMore && len(glob{Glob: g}.reached([]rune(base))) > 0
+	}) {
+		return true
+	}
 	anybody := iampolicy.Caller{Kind: iampolicy.User, ARN: "arn:" + o.partition + ":iam::" + otherAccount("") + ":user/anybody", Account: otherAccount("")}
 	return slices.ContainsFunc(o.requests, func(a asked) bool {
 		a.req.Caller = anybody

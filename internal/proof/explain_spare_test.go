@@ -55,7 +55,11 @@ func TestExplainSpares(t *testing.T) {
 		},
 		"all buckets": {deny: `"Action":"s3:*","Resource":"arn:aws:s3:::*"`, left: []string{`"NotAction":"s3:GetObject","Resource":"arn:aws:s3:::*"`, `"Action":"s3:GetObject","NotResource":"` + object + `"`}},
 
-		"a share: the bucket":     {asks: share(specs.AccessWrite), deny: `"Action":"s3:*","Resource":["` + notesARN + `","` + all + `"]`, left: []string{`"NotAction":["s3:AbortMultipartUpload","s3:GetBucketLocation","s3:ListBucketMultipartUploads","s3:ListMultipartUploadParts","s3:PutObject"],"Resource":["` + notesARN + `","` + all + `"]`}},
+		"a share: the bucket": {asks: share(specs.AccessWrite), deny: `"Action":"s3:*","Resource":["` + notesARN + `","` + all + `"]`, left: []string{`"NotAction":["s3:AbortMultipartUpload","s3:GetBucketLocation","s3:ListBucketMultipartUploads","s3:ListMultipartUploadParts","s3:PutObject"],"Resource":["` + notesARN + `","` + all + `"]`}},
+		"a share: names like these": {
+			asks: share(specs.AccessDelete, "in/"), deny: `"Action":["s3:DeleteObject","s3:PutObject"],"Resource":["` + notesARN + `/*.tmp","` + in + `","` + notesARN + `/out/*"]`, also: notesARN + "/*.tmp",
+			left: []string{`"Action":["s3:DeleteObject","s3:PutObject"],"Resource":"` + notesARN + `/out/*"`, `"Action":"s3:PutObject","Resource":["` + notesARN + `/*.tmp","` + in + `"]`},
+		},
 		"a share: two patterns":   {asks: share(specs.AccessDelete), deny: `"Action":["s3:Put*","s3:Delete*"],"Resource":"` + all + `"`, left: []string{`"Action":["s3:DeleteObjectTagging","s3:DeleteObjectVersion","s3:DeleteObjectVersionTagging","s3:Put*"],"Resource":"` + all + `"`}},
 		"a share: what begins so": {asks: share(specs.AccessDelete), deny: `"Action":"s3:D*","Resource":"` + notesARN + `*"`, also: notesARN + "*", left: []string{`"Action":["s3:DeleteB*","s3:DeleteObjectT*","s3:DeleteObjectV*"],"Resource":"` + notesARN + `*"`}},
 		"a share: two buckets":    {asks: share(specs.AccessDelete), deny: `"Action":"s3:DeleteObject","Resource":["` + all + `","arn:aws:s3:::other/*"]`, left: []string{`"Action":"s3:DeleteObject","Resource":"arn:aws:s3:::other/*"`}},
