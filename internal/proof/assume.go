@@ -23,8 +23,7 @@ import (
 // that is known, or is denied it. It is not checked where a Deny that hangs on
 // what only a call decides could keep them all out; an Allow on such a condition
 // says whom its owner means, and a Deny does not say that it leaves anybody. Nor
-// is it checked where only such an Allow lets in and the spec has another trust
-// policy.
+// is it checked where the spec has a trust policy and another one is live.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 
 // The calls by which a role is had, beside assumeRole.
@@ -102,14 +101,13 @@ func named(trust *iampolicy.Document) []trustee {
 type assumption struct {
 	verdict Verdict
 	let     []trustee // who can, of allowed
-	meant   bool      // of allowed: all of them only because the role's owner is taken to mean them
 	rulings []ruling  // of each whom the trust policy names
 }
 
 // assumption decides it, of a role that has, or is to have, a trust policy.
 func (p *prover) assumption(g plan.Grant, role *plan.LiveRole, d *iampolicy.Document) assumption {
 	t := &trust{prover: p, grant: g, role: role, document: d, owners: true}
-	a := assumption{verdict: Denied, meant: true}
+	a := assumption{verdict: Denied}
 	for _, who := range named(d) {
 		r := t.rule(who)
 		switch account := iampolicy.CutARN(who.name).Account; {
@@ -120,7 +118,6 @@ func (p *prover) assumption(g plan.Grant, role *plan.LiveRole, d *iampolicy.Docu
 		}
 		if r.verdict == Allowed {
 			a.let = append(a.let, who)
-			a.meant = a.meant && r.meant
 		}
 		if gravity[r.verdict] > gravity[a.verdict] {
 			a.verdict = r.verdict

@@ -186,6 +186,7 @@ func TestAssumableOtherwise(t *testing.T) {
 	}{
 		"the spec's":                {subject("acme"), proof.Allowed},
 		"the spec's, as AWS has it": {json.RawMessage(strings.Replace(string(subject("acme")), `"Statement":[`, ` "Statement" : [ `, 1)), proof.Allowed},
+		"who has it for sure":       {json.RawMessage(`{"Version":"2012-10-17","Statement":[` + letsAccount + `]}`), proof.NotChecked},
 		"another subject":           {subject("mallory"), proof.NotChecked},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"sync"
+	"unicode"
 )
 
 // Where what is taken out hangs on several patterns.
@@ -13,7 +14,7 @@ import (
 // Allow has; and of two conditions on the same key both must hold. There the
 // texts fall into cells, by which of the patterns they match, and it takes one of
 // each. A text is followed through all patterns at once, character by character;
-// characters that are in none of them are alike.
+// characters that come next in none of them are alike.
 
 // mostStates are how many places of all patterns together are gone through. It
 // is far beyond what people write.
@@ -33,29 +34,39 @@ func (p *patterns) findCells() (texts []string, ok bool) {
 		at   [][]int // in each narrow pattern
 		text string
 	}
-	alphabet := []rune{p.rare()}
+	if len(p.narrow) == 0 {
+		return nil, true
+	}
+	rare := p.rare()
 	first := state{text: string(p.base)}
 	for _, g := range p.narrow {
 		first.at = append(first.at, g.reached(p.base))
-		for _, c := range g.Glob {
-			if c >= 0 && !slices.Contains(alphabet, c) {
-				alphabet = append(alphabet, c)
+	}
+	seen, cells := map[string]bool{}, map[string]bool{}
+	for queue := []state{first}; len(queue) > 0; queue = queue[1:] {
+		var next []rune // that a pattern tells from others
+		for i, g := range p.narrow {
+			for _, at := range queue[0].at[i] {
+				if at < len(g.Glob) && g.Glob[at] >= 0 {
+					next = append(next, g.Glob[at])
+					if g.ignoreCase {
+						next = append(next, unicode.ToLower(g.Glob[at]), unicode.ToUpper(g.Glob[at]))
+					}
+				}
 			}
 		}
-	}
-	seen, cells := map[string]bool{placesKey(first.at): true}, map[string]bool{}
-	for queue := []state{first}; len(queue) > 0; queue = queue[1:] {
-		for _, c := range alphabet {
-			next := state{text: queue[0].text + string(c)}
+		slices.Sort(next)
+		for _, c := range append([]rune{rare}, slices.Compact(next)...) {
+			to := state{text: queue[0].text + string(c)}
 			var cell []byte
 			for i, g := range p.narrow {
 				at := g.step(queue[0].at[i], c)
-				next.at = append(next.at, at)
+				to.at = append(to.at, at)
 				if slices.Contains(at, len(g.Glob)) {
 					cell = binary.AppendUvarint(cell, uint64(i))
 				}
 			}
-			key := placesKey(next.at)
+			key := placesKey(to.at)
 			if seen[key] {
 				continue
 			}
@@ -63,10 +74,10 @@ func (p *patterns) findCells() (texts []string, ok bool) {
 				return nil, false
 			}
 			seen[key] = true
-			queue = append(queue, next)
+			queue = append(queue, to)
 			if !cells[string(cell)] {
 				cells[string(cell)] = true
-				texts = append(texts, next.text)
+				texts = append(texts, to.text)
 			}
 		}
 	}

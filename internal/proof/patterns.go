@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
 )
 
 // patterns are those of all sides that some of the texts below one match, and
@@ -19,6 +20,7 @@ type patterns struct {
 	takes  []glob                  // those of the narrow ones that may take something out
 	named  bool                    // an object may be named as the base itself
 	mixed  bool                    // what is taken out may hang on several patterns; see cells
+	varied bool                    // a policy variable stands for the text, so that there are more patterns than these
 	found  func() ([]string, bool) // cells, once they were asked for
 }
 
@@ -31,8 +33,9 @@ type glob struct {
 // ofResources is how patterns for resources are compared.
 var ofResources = iampolicy.TextOperator{Wild: true}
 
-// objects looks for those of objects below a prefix.
-func (s *sides) objects(base string, req iampolicy.Request) *patterns {
+// objects looks for those of objects below a prefix, and of what is encrypted
+// for them with a key.
+func (p *prover) objects(g plan.Grant, s *sides, base string, req iampolicy.Request) *patterns {
 	_, key, _ := strings.Cut(base, "/")
 	found := &patterns{base: []rune(base), known: s.known(req), context: req.Context, named: key != ""}
 	for _, side := range s.all() {
@@ -53,7 +56,9 @@ func (s *sides) objects(base string, req iampolicy.Request) *patterns {
 		}
 	}
 	if s.key.key != nil && !s.key.bucket {
-		found.addValues(s.onKey().all(), s3Context)
+		on, onKey := s.onKey(), p.keyRequest(g, s.key, req, "kms:Decrypt")
+		found.known, found.context = on.known(onKey), onKey.Context
+		found.addValues(on.all(), s3Context)
 	}
 	return found
 }
@@ -63,6 +68,9 @@ func (p *patterns) addValues(sides []side, key string) {
 	for _, side := range sides {
 		for _, named := range side.policies {
 			for _, statement := range named.Document.Statements {
+				p.varied = p.varied || slices.ContainsFunc(withVariables(named.Document.Version, statement), func(text string) bool {
+					return slices.ContainsFunc(iampolicy.Variables(text), func(name string) bool { return strings.EqualFold(name, key) })
+				})
 				narrow := 0 // conditions
 				for _, c := range statement.Condition {
 					op, ok := iampolicy.CompareTexts(c.Operator)

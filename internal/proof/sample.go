@@ -36,12 +36,14 @@ func (p *prover) calls(g plan.Grant, s *sides) []call {
 			continue
 		}
 		if by[base] == nil {
-			by[base] = s.objects(base, p.request(g, s.role, c))
+			by[base] = p.objects(g, s, base, p.request(g, s.role, c))
 		}
 		key, found := by[base].spare()
 		c.resource = base + key
 		if !found {
 			c.open = fmt.Sprintf("every object of %s matches a pattern that does not match all of them, so that no object stands for the others", c.promised)
+		} else if by[base].varied && len(keyUses[c.action]) > 0 {
+			c.open = fmt.Sprintf("policies that compare with ${%s}, so that no object stands for the others", s3Context)
 		}
 		others := by[base].others(&c, func(one *call, object string) { one.resource = object })
 		list = append(append(list, c), p.worse(g, s, c, others)...)
@@ -91,14 +93,15 @@ func (p *prover) worse(g plan.Grant, s *sides, c call, o others) []call {
 		return nil
 	}
 	var list []call
+	worst := fares
 	for _, one := range o.first {
-		if gravity[p.fares(g, s, one)] < gravity[fares] {
-			list = append(list, one)
+		if v := p.fares(g, s, one); gravity[v] < gravity[fares] {
+			list, worst = append(list, one), worse(worst, v)
 		}
 	}
 	for _, one := range o.last {
-		if len(list) == 0 && gravity[p.fares(g, s, one)] < gravity[fares] {
-			list = append(list, one)
+		if v := p.fares(g, s, one); gravity[v] < gravity[worst] {
+			list, worst = append(list, one), v
 		}
 	}
 	return list
@@ -126,17 +129,13 @@ func (p *prover) fares(g plan.Grant, s *sides, c call) Verdict {
 	return verdict
 }
 
-// byPrefix are the actions that send s3:prefix.
-// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-var byPrefix = map[string]bool{"s3:ListBucket": true, "s3:ListBucketVersions": true}
-
 const prefixKey = "s3:prefix"
 
 // listings are those that policies may tell apart from a promised one: of other
 // prefixes below the same one, or below none. The call says where none stands for
 // those that no pattern tells apart.
 func (s *sides) listings(c *call, req iampolicy.Request) others {
-	if !byPrefix[c.action] {
+	if !iampolicy.SendsPrefix(c.action) {
 		return others{}
 	}
 	base, below := "", true
@@ -152,6 +151,8 @@ func (s *sides) listings(c *call, req iampolicy.Request) others {
 	key, ok := found.spare()
 	if !ok {
 		c.open = fmt.Sprintf("every prefix below %q matches a pattern that does not match all of them, so that no listing stands for the others", base)
+	} else if found.varied {
+		c.open = fmt.Sprintf("policies that compare with ${%s}, so that no listing stands for the others", prefixKey)
 	}
 	more := []string{base + key}
 	if !held {

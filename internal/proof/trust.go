@@ -28,7 +28,6 @@ type trust struct {
 // ruling is what was decided about one who is to have a role.
 type ruling struct {
 	verdict   Verdict
-	meant     bool     // of allowed: only because the role's owner is taken to mean somebody
 	doubt     string   // of notChecked: what it hangs on
 	deny      string   // of denied: the statement of the trust policy that denies it
 	unmet     string   // of denied: the one that would let them in, but for its conditions
@@ -60,11 +59,8 @@ func (t *trust) ruleOn(who trustee, action string) ruling {
 		switch {
 		case !may:
 			r.unmet = statementName(i, s.Sid)
-		case surely:
-			r.verdict, r.meant = Allowed, false
-		case t.owners && t.meant(s, known):
-			r.meant = r.verdict != Allowed || r.meant
-			r.verdict = Allowed
+		case surely || t.owners && t.meant(s, known):
+			r.verdict, r.doubt = Allowed, ""
 		case r.verdict == Denied:
 			r.verdict, r.doubt = NotChecked, t.hangs(i, s, known)
 		}
@@ -156,7 +152,7 @@ func (t *trust) controlled(r *ruling, who trustee, req iampolicy.Request, known 
 	}
 	best, worst := iampolicy.Evaluate(req, on.atBest(known)), iampolicy.Evaluate(req, on.atWorst(known))
 	if r.control = t.barred(on, who, req, best, known); r.control != nil {
-		r.verdict = Denied
+		r.verdict, r.doubt = Denied, ""
 		return
 	}
 	for _, of := range []struct {

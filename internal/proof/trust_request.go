@@ -44,7 +44,7 @@ func (t *trust) request(who trustee, action string) (req iampolicy.Request, know
 		}
 	}
 	t.organizationKeys(context, caller, account)
-	if now := t.now(); !now.IsZero() {
+	if now := t.now(caller); !now.IsZero() {
 		context["aws:CurrentTime"], context["aws:EpochTime"] = []string{now.UTC().Format(time.RFC3339)}, []string{strconv.FormatInt(now.Unix(), 10)}
 	}
 	have := map[string]bool{}
@@ -93,15 +93,15 @@ var sendsSource = map[string]bool{"ecs-tasks.amazonaws.com": true}
 const margin = 24 * time.Hour
 
 // now is when the role was read; zero: that is not known, or a date in the
-// policies is too near.
-func (t *trust) now() time.Time {
+// policies over it, or over the account of who is to have it, is too near.
+func (t *trust) now(caller string) time.Time {
 	account := t.grant.Consumer.Account.ID
 	snap := t.snapshots[account]
 	if snap == nil || snap.At.IsZero() {
 		return time.Time{}
 	}
 	policies := []iampolicy.Named{{Document: t.document}}
-	for _, level := range slices.Concat(t.serviceControl(account).levels, t.resourceControl(account).levels) {
+	for _, level := range slices.Concat(t.serviceControl(account).levels, t.serviceControl(caller).levels, t.resourceControl(account).levels) {
 		policies = append(policies, level.policies...)
 	}
 	for _, named := range policies {

@@ -57,6 +57,9 @@ func TestTrusted(t *testing.T) {
 			for _, c := range g.Causes {
 				codes, said = append(codes, c.Code), said+"\n"+c.Message
 			}
+			if tt.verdict == proof.Allowed && strings.Contains(said, "trust policy") {
+				t.Errorf("allowed, and a doubt is told: %s", said)
+			}
 			if g.Verdict != tt.verdict || !slices.Equal(codes, want) || !strings.Contains(said, tt.says) {
 				t.Errorf("%s %v, want %s and %q\n%s", g.Verdict, codes, tt.verdict, tt.says, dump(g))
 			}

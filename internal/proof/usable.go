@@ -75,8 +75,8 @@ func (p *prover) had(g plan.Grant, role *plan.LiveRole, found *findings, proof *
 			found.unassumable(role, d, a)
 		case a.verdict == NotChecked:
 			why = a.doubt()
-		case a.meant && !isMeant(g.Consumer.Role, d):
-			why = fmt.Sprintf("the trust policy of role %s in account %s, which is not the spec's: by it only a real call tells who has the role; %s makes it the spec's", role.Name, g.Consumer.Account.ID, applyMend)
+		case !isMeant(g.Consumer.Role, d):
+			why = fmt.Sprintf("the trust policy of role %s in account %s, which is not the spec's, so that others than it means may have the role: `xshare apply` makes it the spec's", role.Name, g.Consumer.Account.ID)
 		default:
 			return
 		}
