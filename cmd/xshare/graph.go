@@ -32,7 +32,7 @@ A thick arrow may change objects; a dashed account is not managed.`,
 }
 
 func (a *app) graph(ctx context.Context, dir string) error {
-	repo, _, err := a.load(dir)
+	repo, err := a.loadSound(dir)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // start is what init writes: a repository that is valid as it stands.
@@ -71,7 +72,11 @@ func (a *app) init(dir string) error {
 	}
 	at := ""
 	if dir != "." {
-		at = " " + dir
+		quoted, err := syntax.Quote(dir, syntax.LangPOSIX)
+		if err != nil {
+			return err
+		}
+		at = " " + quoted
 	}
 	fmt.Fprintf(&b, `
 Next:

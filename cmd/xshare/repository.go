@@ -14,8 +14,9 @@ import (
 	"github.com/xshare/xshare/specs"
 )
 
-// load reads the repository in dir. Its errors are printed to stderr, all of
-// them; nothing is called then. Warnings are the caller's to show.
+// load reads the repository in dir. Where its errors leave nothing to go on with
+// they are printed to stderr, all of them. Errors of what is asked for, and
+// warnings, are the caller's to show, with those of the plan.
 func (a *app) load(dir string) (*specs.Repository, []specs.Problem, error) {
 	repo, problems, err := readRepository(dir)
 	if err != nil {
@@ -26,6 +27,19 @@ func (a *app) load(dir string) (*specs.Repository, []specs.Problem, error) {
 		return nil, nil, errFailed
 	}
 	return repo, problems, nil
+}
+
+// loadSound is load for commands that make no plan: any error ends them.
+func (a *app) loadSound(dir string) (*specs.Repository, error) {
+	repo, problems, err := a.load(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := failedIfAny(problems); err != nil {
+		a.printProblems(problems)
+		return nil, err
+	}
+	return repo, nil
 }
 
 // readRepository reads specs from dir and from nowhere else: links that lead

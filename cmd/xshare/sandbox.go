@@ -39,7 +39,7 @@ An access key id of 12 digits is the administrator of that account.`,
 func (a *app) serveSandbox(ctx context.Context, args []string) (err error) {
 	repo := &specs.Repository{}
 	if len(args) == 1 {
-		if repo, _, err = a.load(args[0]); err != nil {
+		if repo, err = a.loadSound(args[0]); err != nil {
 			return err
 		}
 	}

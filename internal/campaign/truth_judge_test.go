@@ -206,7 +206,7 @@ func (s *scene) doubtful(reason string) (kind string, good bool) {
 		{"only a real call", "a condition that only a call meets", s.unknown || s.granted},
 		{"Object Ownership is", "Object Ownership", s.unowned},
 		{"which is not the spec's", "another trust policy than the spec's", true}, // drift says the same
-		{"is AWS's own key aws/s3", "whether a key is aws/s3", true}, // whose id is never read
+		{"is AWS's own key aws/s3", "whether a key is aws/s3", true},              // whose id is never read
 		{"cannot be read", "what xshare is denied to read", s.mayBeUnread},
 		{"was not read", "what xshare is denied to read", s.mayBeUnread},
 		{"were not read", "what xshare is denied to read", s.mayBeUnread},

@@ -216,6 +216,14 @@ func TestLiveSettings(t *testing.T) {
 			},
 			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: `statement "Secret" of the policy of key`,
 		},
+		"deny on the key by what the key is told of the caller": {
+			live: func(l live) {
+				l.edit(&l.encrypted().Policy, func(list []iampolicy.Statement) []iampolicy.Statement {
+					return append(list, statement(l.t, `{"Sid":"Own","Effect":"Deny","Principal":"*","Action":"kms:Decrypt","Resource":"*","Condition":{"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::*/${kms:CallerAccount}/*"}}}`))
+				})
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.ExplicitDeny}, message: `statement "Own" of the policy of key`,
+		},
 		"condition on the object, with a Bucket Key": {
 			live: func(l live) {
 				l.replace(&l.encrypted().Policy, `"kms:ViaService":"s3.us-east-1.amazonaws.com"`, `"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::`+bucket+`/xshare-proof"`)

@@ -38,9 +38,9 @@ func PlanMarkdown(w io.Writer, changes *plan.Changes, commit string, more []spec
 		}
 		m.block("**Access:** "+o.accessTally(), "diff", pieces, "line")
 	case s.Error > 0:
-		m.line("**Access:** nobody gains or loses any, as far as could be seen; see the errors.")
+		m.line("**Access:** no bucket policy and no trust policy opens or closes anything, as far as could be seen; see the errors.")
 	case todo:
-		m.line("**Access:** nobody gains or loses any.")
+		m.line("**Access:** no bucket policy and no trust policy opens or closes anything.")
 	}
 	m.problems(changes.Plan, slices.Concat(more, changes.Problems))
 	m.accounts(changes, "change", func(p *printer, byID map[string]*plan.Change, c *plan.Change) { p.step(o, byID, c) })
