@@ -118,6 +118,8 @@ func TestPlanByAWSCLI(t *testing.T) {
 	// All of it goes, once nobody else needs the bucket's policy.
 	e.putBucketPolicy(t, bucketPolicy, live)
 	write("shares/events.yaml", "")
+	// The script would stop: who has the instance profile is left with it.
+	e.query(t, "222222222222", "us-east-1", "ec2", "TerminateInstances", "InstanceId.1", "i-0123456789abcdef0")
 	e.byScript(t, "--prune", "--prune-limit", "20")
 	e.xshare(t, 0, "drift")
 }

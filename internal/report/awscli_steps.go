@@ -216,6 +216,7 @@ func (s *script) remove(c *plan.Change) {
 		s.line(inner(s.command(c, "iam", "delete-policy-version", "", arn, ours("--version-id", `"$version"`))), "done")
 		s.iam(c, "delete-policy", arn)
 	case plan.InstanceProfile:
+		s.unused(c, before)
 		name := s.given("--instance-profile-name", before.Name)
 		if before.Role != "" {
 			s.iam(c, "remove-role-from-instance-profile", name, s.given("--role-name", before.Role))
@@ -226,6 +227,17 @@ func (s *script) remove(c *plan.Change) {
 		s.ec2(c, "wait instance-terminated", s.given("--instance-ids", before.ID))
 	default:
 		s.refuse("a %T, which this version knows no commands for", before)
+	}
+}
+
+// unused stops where an instance has a profile that is to go: it would lose its
+// credentials without a word.
+func (s *script) unused(c *plan.Change, profile plan.InstanceProfile) {
+	for _, region := range s.plan.Regions {
+		s.line("users=$(" + s.command(c, "ec2", "describe-instances", region,
+			s.structure("--filters", []filter{{"iam-instance-profile.arn", []string{profile.ARN}}, {"instance-state-name", []string{"pending", "running", "stopping", "stopped"}}}),
+			option{"--query", quoted("Reservations[].Instances[].InstanceId")}, option{"--output", "text"}) + ")")
+		s.line(`[ -z "$users" ] || { echo ` + quoted("the instance profile is left alone: in "+region+" it is used by") + ` "$users" >&2; exit 1; }`)
 	}
 }
 

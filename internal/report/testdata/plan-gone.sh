@@ -60,6 +60,12 @@ aws --profile "$profile" ec2 wait instance-terminated \
 	--region us-east-1
 
 # - instance profile ec2role2accessmybucket2share
+users=$(aws --profile "$profile" ec2 describe-instances \
+	--filters '[{"Name":"iam-instance-profile.arn","Values":["arn:aws:iam::222222222222:instance-profile/ec2role2accessmybucket2share"]},{"Name":"instance-state-name","Values":["pending","running","stopping","stopped"]}]' \
+	--query 'Reservations[].Instances[].InstanceId' \
+	--output text \
+	--region us-east-1)
+[ -z "$users" ] || { echo 'the instance profile is left alone: in us-east-1 it is used by' "$users" >&2; exit 1; }
 aws --profile "$profile" iam remove-role-from-instance-profile \
 	--instance-profile-name ec2role2accessmybucket2share \
 	--role-name ec2role2accessmybucket2share \
