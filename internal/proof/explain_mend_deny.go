@@ -60,7 +60,10 @@ func (x *explainer) mendStatement(c Cause, a asked, r iampolicy.Reason) (string,
 		mend, list = x.mendByWhat(c.denies, d, edit, which)
 	}
 	isTag := func(key string) bool { return strings.HasPrefix(strings.ToLower(key), "aws:principaltag/") }
-	if keys := keysThat(s, isChosen); keys != "" {
+	isOffered := func(key string) bool {
+		return isChosen(key) && !asksPlain(s, key) && (!strings.EqualFold(key, prefixKey) || iampolicy.SendsPrefix(a.req.Action))
+	}
+	if keys := keysThat(s, isOffered); keys != "" {
 		mend = fmt.Sprintf("send the request so that the statement's condition on %s does not hold, or %s", keys, mend)
 	} else if keys := keysThat(s, isTag); keys != "" && x.sides.kind != iampolicy.Root && x.sides.kind != iampolicy.Anonymous {
 		mend = fmt.Sprintf("tag %s so that the statement's condition on %s does not hold, or %s", x.sides.who(x.grant), keys, mend)
@@ -253,6 +256,14 @@ func withCondition(s iampolicy.Statement, operator, key string, values ...string
 func keysThat(s iampolicy.Statement, is func(key string) bool) string {
 	keys := slices.DeleteFunc(strings.Split(conditionKeys(s), ", "), func(key string) bool { return !is(key) })
 	return strings.Join(keys, ", ")
+}
+
+// asksPlain reports whether a statement's condition on a key would not hold only
+// without TLS.
+func asksPlain(s iampolicy.Statement, key string) bool {
+	return strings.EqualFold(key, "aws:SecureTransport") && slices.ContainsFunc(s.Condition, func(c iampolicy.Condition) bool {
+		return strings.EqualFold(c.Key, key) && slices.ContainsFunc(c.Values, func(value string) bool { return strings.EqualFold(value, "true") })
+	})
 }
 
 // isChosen reports whether the value of a condition key is the caller's choice,

@@ -267,6 +267,18 @@ func TestExplainMendMends(t *testing.T) {
 			},
 			codes: []proof.Code{proof.ExplicitDeny}, mend: "tag role analyst so that the statement's condition on aws:PrincipalTag/team does not hold, or except",
 		},
+		"bucket policy denies calls with TLS": { // a slip: the way out is not to leave it
+			live: func(l live) {
+				l.put(&l.notes().Policy, deny(`,"Condition":{"Bool":{"aws:SecureTransport":"true"}}`))
+			},
+			codes: []proof.Code{proof.ExplicitDeny}, mend: "^except ",
+		},
+		"bucket policy denies by what no such call sends": {
+			live: func(l live) {
+				l.put(&l.notes().Policy, deny(`,"Condition":{"StringNotLike":{"s3:prefix":"drafts/*"}}`))
+			},
+			codes: []proof.Code{proof.ExplicitDeny}, mend: "^except ",
+		},
 		"bucket policy denies the role alone": {
 			live: func(l live) {
 				l.put(&l.notes().Policy, `{"Sid":"No","Effect":"Deny","Principal":{"AWS":"`+analystARN+`"},"Action":"s3:GetObject","Resource":"`+object+`"}`)
