@@ -109,9 +109,23 @@ func (t *trust) hangs(i int, s iampolicy.Statement, known func(string) bool) str
 // whether they may. What cannot be understood holds for a Deny alone.
 func (t *trust) meets(s iampolicy.Statement, req iampolicy.Request, known func(string) bool) (surely, may bool) {
 	version := t.document.Version
+	if slices.ContainsFunc(s.Condition, func(c iampolicy.Condition) bool { return isOfOthers(c, req.Caller.Account) }) {
+		return false, false
+	}
 	least := atLeast(version, s, known)
 	surely = len(s.Unknown) == 0 && !isInert(least) && holds(version, least, iampolicy.Allow, req) && holds(version, least, iampolicy.Deny, req)
 	return surely, surely || holds(version, atMost(version, s, known), iampolicy.Deny, req)
+}
+
+// isOfOthers reports whether a condition holds only for principals of other
+// accounts than one, by the ids in their ARNs.
+func isOfOthers(c iampolicy.Condition, account string) bool {
+	op, ok := iampolicy.CompareTexts(c.Operator)
+	return ok && !op.Negated && account != "" && len(c.Values) > 0 && strings.EqualFold(c.Key, "aws:PrincipalArn") &&
+		!slices.ContainsFunc(c.Values, func(arn string) bool {
+			id := iampolicy.CutARN(arn).Account
+			return !iampolicy.IsAccountID(id) || id == account
+		})
 }
 
 // holds reports whether a statement's conditions do, taken as those of an Allow
