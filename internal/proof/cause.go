@@ -38,6 +38,9 @@ func (f *findings) apply(ids ...string) string {
 			return fmt.Sprintf("%s: %s; then %s", why.Message, why.Mend, applyMend)
 		}
 		if c.Action == plan.Adopt {
+			if failure := f.prover.unreadTags(c); failure != nil {
+				return fmt.Sprintf("%s; whose %s is could not be read: %s", applyMend, c.Name, because(failure))
+			}
 			return "run `xshare apply --adopt` (it takes over " + c.Name + ")"
 		}
 		ids = append(ids, c.Needs...)
@@ -48,6 +51,20 @@ func (f *findings) apply(ids ...string) string {
 		}
 	}
 	return applyMend
+}
+
+// unreadTags is why the tags of a managed policy could not be read, by which it
+// may be ours; nil: they were, or need not be.
+func (p *prover) unreadTags(c *plan.Change) *plan.ReadFailure {
+	snap := p.snapshots[c.Account]
+	if c.Type != plan.TypePolicy || snap == nil {
+		return nil
+	}
+	i := slices.IndexFunc(snap.Unread, func(f plan.ReadFailure) bool { return f.Scope == plan.ScopePolicy+c.Name })
+	if i < 0 {
+		return nil
+	}
+	return &snap.Unread[i]
 }
 
 // changes are what an apply with --adopt would do, by id; stops has what keeps

@@ -201,6 +201,15 @@ func TestLive(t *testing.T) {
 			verdict: proof.Denied, codes: []proof.Code{proof.SidesDisagree},
 			mend: "run `xshare apply --adopt` (it takes over " + policy + ")",
 		},
+		"identity policy without our marks, whose tags cannot be read": {
+			live: func(l live) {
+				l.edit(&l.policy().Document, unmark)
+				l.replace(&l.policy().Document, `"s3:PutObject"`, `"s3:PutObjectAcl"`)
+				l.snapshots[consumer].Unread = []plan.ReadFailure{{Scope: plan.ScopePolicy + policy, Message: "iam:GetPolicy is denied", Mend: "allow it"}}
+			},
+			verdict: proof.Denied, codes: []proof.Code{proof.SidesDisagree},
+			mend: "run `xshare apply`; whose " + policy + " is could not be read: iam:GetPolicy is denied: allow it",
+		},
 		"bucket policy waits for a policy without our marks": {
 			live: func(l live) {
 				l.edit(&l.policy().Document, unmark)
