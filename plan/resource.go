@@ -115,3 +115,27 @@ func MissingTags(want, live map[string]string) map[string]string {
 	})
 	return missing
 }
+
+// MaxPolicyVersions is how many versions a managed policy keeps at most.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const MaxPolicyVersions = 5
+
+// NewestImage is how the newest of Amazon's images of a kind is found.
+type NewestImage struct {
+	Pattern    string // of its name, with *
+	Deprecated bool   // those count that are no longer listed otherwise, as support has ended
+}
+
+// newestImages are by the word of the spec. The pattern of Amazon Linux 2 ends
+// in "*" since newer images have a further ".N".
+var newestImages = map[string]NewestImage{
+	"amazon-linux-2":    {"amzn2-ami-hvm-2.0.*-x86_64-gp2", true},
+	"amazon-linux-2023": {"al2023-ami-2023.*-x86_64", false},
+}
+
+// Newest tells how the image is found that a word of the spec stands for; not ok:
+// it is no such word, but an id.
+func Newest(image string) (NewestImage, bool) {
+	n, ok := newestImages[image]
+	return n, ok
+}

@@ -120,18 +120,10 @@ func ec2TagList(tags map[string]string) []types.Tag {
 	return list
 }
 
-// imagePatterns are the names of Amazon's images, by the word of the spec. The
-// pattern of Amazon Linux 2 ends in "*" since newer images have a further ".N".
-var imagePatterns = map[string]string{
-	"amazon-linux-2":    "amzn2-ami-hvm-2.0.*-x86_64-gp2",
-	"amazon-linux-2023": "al2023-ami-2023.*-x86_64",
-}
-
 // imageOf finds the image to launch, and its name if it was chosen here: the
-// newest of Amazon's. Deprecated ones count for Amazon Linux 2, whose support
-// has ended: they are no longer listed otherwise.
+// newest of Amazon's.
 func (d *doing) imageOf(ctx context.Context, region, image string) (id, name string, err error) {
-	pattern, ok := imagePatterns[image]
+	wanted, ok := plan.Newest(image)
 	if !ok {
 		if !strings.HasPrefix(image, "ami-") {
 			return "", "", fmt.Errorf("%s: %q is no image: use amazon-linux-2023, amazon-linux-2 or the id of one, ami-…", d.change.ID, image)
@@ -146,14 +138,14 @@ func (d *doing) imageOf(ctx context.Context, region, image string) (id, name str
 	}
 	out, err := d.ec2(region).DescribeImages(ctx, &ec2.DescribeImagesInput{
 		Owners:            []string{"amazon"},
-		Filters:           []types.Filter{filter("name", pattern), filter("state", "available")},
-		IncludeDeprecated: aws.Bool(image == "amazon-linux-2"),
+		Filters:           []types.Filter{filter("name", wanted.Pattern), filter("state", "available")},
+		IncludeDeprecated: aws.Bool(wanted.Deprecated),
 	})
 	if err != nil {
-		return "", "", d.failed(err, region, "images named "+pattern)
+		return "", "", d.failed(err, region, "images named "+wanted.Pattern)
 	}
 	if len(out.Images) == 0 {
-		return "", "", fmt.Errorf("%s %s: there is no image of Amazon's named %s: name one by its id, ami-…, in the spec", d.account.ID, region, pattern)
+		return "", "", fmt.Errorf("%s %s: there is no image of Amazon's named %s: name one by its id, ami-…, in the spec", d.account.ID, region, wanted.Pattern)
 	}
 	newest := slices.MaxFunc(out.Images, func(a, b types.Image) int {
 		return strings.Compare(aws.ToString(a.CreationDate)+aws.ToString(a.ImageId), aws.ToString(b.CreationDate)+aws.ToString(b.ImageId))

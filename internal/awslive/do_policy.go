@@ -12,10 +12,6 @@ import (
 	"github.com/xshare/xshare/plan"
 )
 
-// A managed policy keeps at most so many versions.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const maxVersions = 5
-
 // doPolicy creates a managed policy, or gives a live one a new default version
 // and our tags. Statements that are not ours stay as they are.
 func (d *doing) doPolicy(ctx context.Context, want plan.Policy) error {
@@ -99,7 +95,7 @@ func (d *doing) versionText(ctx context.Context, arn, version string) ([]byte, e
 // newVersion makes document the policy's default version. The oldest version
 // that is not in effect makes room for it.
 func (d *doing) newVersion(ctx context.Context, arn string, document []byte) error {
-	if len(d.change.Versions) >= maxVersions {
+	if len(d.change.Versions) >= plan.MaxPolicyVersions {
 		if err := d.makeRoom(ctx, arn); err != nil {
 			return err
 		}
@@ -127,7 +123,7 @@ func (d *doing) makeRoom(ctx context.Context, arn string) error {
 	if err != nil {
 		return err
 	}
-	if all < maxVersions || len(others) == 0 {
+	if all < plan.MaxPolicyVersions || len(others) == 0 {
 		return nil
 	}
 	_, err = d.iam().DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: &others[0]})

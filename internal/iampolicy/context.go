@@ -189,16 +189,9 @@ func (e *evaluation) readContext() {
 // letters of ASCII, as all names of condition keys are made of.
 func compareFold(a, b string) int {
 	for i := range min(len(a), len(b)) {
-		if c := cmp.Compare(lowerByte(a[i]), lowerByte(b[i])); c != 0 {
+		if c := cmp.Compare(fold(a[i]), fold(b[i])); c != 0 {
 			return c
 		}
 	}
 	return cmp.Compare(len(a), len(b))
-}
-
-func lowerByte(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }

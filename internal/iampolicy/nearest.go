@@ -14,7 +14,7 @@ func Nearest(wrong string, words []string) string {
 	}
 	best, fewest := "", len(wrong)/3+1
 	for _, w := range words {
-		d := distance(strings.ToLower(wrong), strings.ToLower(w))
+		d := Distance(strings.ToLower(wrong), strings.ToLower(w))
 		if d < fewest || d == fewest && best == "" {
 			best, fewest = w, d
 		}
@@ -22,9 +22,9 @@ func Nearest(wrong string, words []string) string {
 	return best
 }
 
-// distance counts the edits (insert, remove, change, swap of neighbours) from
-// a to b.
-func distance(a, b string) int {
+// Distance counts the edits (insert, remove, change, swap of neighbours) from
+// a to b, in bytes.
+func Distance(a, b string) int {
 	var before, last []int
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -163,29 +163,5 @@ const slips = 2
 // differ reports whether two texts differ, in at most slips characters that
 // were put in, left out, changed, or swapped with the next.
 func differ(a, b string) bool {
-	if a == b || len(a)-len(b) > slips || len(b)-len(a) > slips {
-		return false
-	}
-	// Distance of Damerau and Levenshtein, in its restricted form, by rows.
-	var before []int
-	last := make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)] <= slips
+	return a != b && len(a)-len(b) <= slips && len(b)-len(a) <= slips && iampolicy.Distance(a, b) <= slips
 }

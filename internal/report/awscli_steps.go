@@ -68,10 +68,6 @@ func (s *script) role(c *plan.Change, want plan.Role) {
 // sameText reports whether two documents are the same in normal form.
 func sameText(a, b []byte) bool { return bytes.Equal(a, b) || pretty(a) == pretty(b) }
 
-// mostVersions is how many versions a managed policy may have.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const mostVersions = 5
-
 func (s *script) policy(c *plan.Change, want plan.Policy) {
 	arn := s.given("--policy-arn", want.ARN)
 	before, ok := c.Before.(plan.Policy)
@@ -83,7 +79,7 @@ func (s *script) policy(c *plan.Change, want plan.Policy) {
 		return
 	}
 	if !sameText(before.Document, want.Document) {
-		if i := slices.IndexFunc(c.Versions, func(v string) bool { return v != c.DefaultVersion }); len(c.Versions) >= mostVersions && i >= 0 {
+		if i := slices.IndexFunc(c.Versions, func(v string) bool { return v != c.DefaultVersion }); len(c.Versions) >= plan.MaxPolicyVersions && i >= 0 {
 			s.iam(c, "delete-policy-version", arn, s.given("--version-id", c.Versions[i]))
 		}
 		s.iam(c, "create-policy-version", arn, ours("--set-as-default", ""), s.document("--policy-document", want.Document))
@@ -111,16 +107,6 @@ func (s *script) instanceProfile(c *plan.Change, want plan.InstanceProfile) {
 	s.iam(c, "add-role-to-instance-profile", name, s.given("--role-name", want.Role))
 }
 
-// newestImages are the names of Amazon's images, by the word of the spec.
-// Deprecated ones count for Amazon Linux 2, whose support has ended.
-var newestImages = map[string]struct {
-	pattern    string
-	deprecated bool
-}{
-	"amazon-linux-2":    {"amzn2-ami-hvm-2.0.*-x86_64-gp2", true},
-	"amazon-linux-2023": {"al2023-ami-2023.*-x86_64", false},
-}
-
 func (s *script) instance(c *plan.Change, want plan.Instance) {
 	before, ok := c.Before.(plan.Instance)
 	if !ok {
@@ -137,15 +123,15 @@ func (s *script) instance(c *plan.Change, want plan.Instance) {
 
 func (s *script) launch(c *plan.Change, want plan.Instance) {
 	image := s.given("--image-id", want.Image)
-	if newest, ok := newestImages[want.Image]; ok {
+	if newest, ok := plan.Newest(want.Image); ok {
 		image = ours("--image-id", `"$image"`)
 		deprecated := option{}
-		if newest.deprecated {
+		if newest.Deprecated {
 			deprecated = ours("--include-deprecated", "")
 		}
 		s.taken("image", c, "describe-images", "sort_by(Images, &CreationDate)[-1].ImageId", ours("--owners", "amazon"), deprecated,
-			s.structure("--filters", []filter{{"name", []string{newest.pattern}}, {"state", []string{"available"}}}))
-		s.line(`if [ "$image" = None ]; then`, "\techo "+quoted("there is no image "+newest.pattern)+" >&2", "\texit 1", "fi")
+			s.structure("--filters", []filter{{"name", []string{newest.Pattern}}, {"state", []string{"available"}}}))
+		s.line(`if [ "$image" = None ]; then`, "\techo "+quoted("there is no image "+newest.Pattern)+" >&2", "\texit 1", "fi")
 	}
 	groups := option{}
 	if len(want.SecurityGroups) > 0 {

@@ -16,7 +16,18 @@ import (
 // be read or compared is an error; buckets that could not be searched are
 // skipped. more are as in Drift.
 func DriftJUnit(w io.Writer, changes *plan.Changes, more []specs.Problem) error {
-	r := driftReport{changes: changes, all: &junitSuites{Name: "xshare drift"}, codes: errorCodes(changes), found: differences(changes)}
+	r := driftReport{
+		changes: changes, all: &junitSuites{Name: "xshare drift"}, codes: errorCodes(changes), found: differences(changes),
+		suites: map[string]int{}, byStep: map[string][]specs.Problem{}, unread: map[string][]specs.Problem{},
+	}
+	for _, p := range changes.Problems {
+		if p.Step != "" {
+			r.byStep[p.Step] = append(r.byStep[p.Step], p)
+		}
+		if p.Code == plan.CodeUnreadable {
+			r.unread[p.Account] = append(r.unread[p.Account], p)
+		}
+	}
 	for _, group := range byAccount(changes.Steps) {
 		for _, c := range group {
 			r.add(c.Account, r.caseOf(c))
@@ -51,6 +62,9 @@ type driftReport struct {
 	all     *junitSuites
 	codes   map[string]string // of errors, by step
 	found   map[string]specs.Problem
+	suites  map[string]int             // of all, by name
+	byStep  map[string][]specs.Problem // by the step that they are about
+	unread  map[string][]specs.Problem // by account
 }
 
 // add puts a case into the suite of its account.
@@ -59,9 +73,10 @@ func (r *driftReport) add(account string, c junitCase) {
 	if account != "" {
 		name = place(r.changes.Plan, account)
 	}
-	i := slices.IndexFunc(r.all.Suites, func(s junitSuite) bool { return s.Name == name })
-	if i < 0 {
+	i, ok := r.suites[name]
+	if !ok {
 		i = len(r.all.Suites)
+		r.suites[name] = i
 		r.all.Suites = append(r.all.Suites, junitSuite{Name: name})
 	}
 	r.all.Suites[i].add(r.all, c)
@@ -75,8 +90,11 @@ func (r *driftReport) caseOf(c *plan.Change) junitCase {
 	if c.Action == plan.Error && !isCompared(code) {
 		out.Error = &junitOutcome{Type: clean(code), Message: resource(c) + " cannot be compared"}
 		var lines []string
-		for _, p := range r.changes.Problems {
-			if p.Step == c.ID || p.Code == plan.CodeUnreadable && p.Account == c.Account {
+		for _, p := range r.byStep[c.ID] {
+			lines = append(lines, told(p))
+		}
+		for _, p := range r.unread[c.Account] {
+			if p.Step != c.ID {
 				lines = append(lines, told(p))
 			}
 		}
@@ -88,8 +106,8 @@ func (r *driftReport) caseOf(c *plan.Change) junitCase {
 		out.Failure = &junitOutcome{Type: p.Code, Message: p.Message, Text: details + "mend: " + p.Mend}
 		return out
 	}
-	for _, p := range r.changes.Problems {
-		if p.Step == c.ID && (c.Differs() || p.Code == plan.CodeInstanceDiffers) {
+	for _, p := range r.byStep[c.ID] {
+		if c.Differs() || p.Code == plan.CodeInstanceDiffers {
 			out.Failure = outcome(p)
 			break
 		}
