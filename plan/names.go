@@ -14,6 +14,9 @@ func RoleARN(partition, account, path, name string) string {
 	return "arn:" + partition + ":iam::" + account + ":role" + path + name
 }
 
+// BucketARN is the ARN of a bucket.
+func BucketARN(partition, bucket string) string { return "arn:" + partition + ":s3:::" + bucket }
+
 // policyARN is the ARN of a customer managed policy given by name; an ARN, or
 // nothing, stays as it is.
 func policyARN(partition, account, name string) string {

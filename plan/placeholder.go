@@ -11,7 +11,7 @@ func Placeholder(partition, account, bucket string) iampolicy.Pair {
 	s := iampolicy.Statement{
 		Effect:   iampolicy.Allow,
 		Action:   []string{"s3:GetBucketLocation"},
-		Resource: []string{"arn:" + partition + ":s3:::" + bucket},
+		Resource: []string{BucketARN(partition, bucket)},
 	}
 	return iampolicy.Pair{Meaning: s.Meaning(), Principal: "arn:" + partition + ":iam::" + account + ":root", Statement: s}
 }

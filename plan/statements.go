@@ -39,7 +39,7 @@ func grantActions(c *specs.Consumer) []string {
 // Both sides of the grant hold them. GetBucketLocation stands alone, since
 // many clients need it and it never takes the prefix condition.
 func grantStatements(partition, bucket string, c *specs.Consumer) []iampolicy.Statement {
-	bucketARN := "arn:" + partition + ":s3:::" + bucket
+	bucketARN := BucketARN(partition, bucket)
 	allow := func(actions, resources []string, conditions ...iampolicy.Condition) iampolicy.Statement {
 		return iampolicy.Statement{Effect: iampolicy.Allow, Action: actions, Resource: resources, Condition: conditions}
 	}

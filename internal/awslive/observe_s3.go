@@ -245,5 +245,5 @@ func (s *session) hasOurs(policy []byte) bool {
 }
 
 func bucketARN(c *Client, bucket string) string {
-	return "arn:" + c.options.Partition + ":s3:::" + bucket
+	return plan.BucketARN(c.options.Partition, bucket)
 }

@@ -183,7 +183,7 @@ func fail(actions string) string {
 }
 
 func (f *findings) bucketARN() string {
-	return "arn:" + f.prover.plan.Partition + ":s3:::" + f.grant.Bucket.Name
+	return plan.BucketARN(f.prover.plan.Partition, f.grant.Bucket.Name)
 }
 
 // missing tells what is not there at all, and finds what is not attached.

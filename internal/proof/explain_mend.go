@@ -102,7 +102,7 @@ func (x *explainer) sideOf(c Cause) string {
 }
 
 func (x *explainer) bucketARN() string {
-	return "arn:" + x.plan.Partition + ":s3:::" + x.grant.Bucket.Name
+	return plan.BucketARN(x.plan.Partition, x.grant.Bucket.Name)
 }
 
 // byHand reports whether a cause is not an apply's to mend.

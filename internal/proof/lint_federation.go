@@ -150,11 +150,11 @@ func (l *linter) provider(provider string) {
 	}
 	switch {
 	case kind == "saml-provider":
-		if l.does(assumeSAML) && !l.holds("saml:aud", signIn) {
+		if l.does(assumeWithSAML) && !l.holds("saml:aud", signIn) {
 			l.add(SAMLAudience, "Condition", fmt.Sprintf("trusts the SAML provider %s without holding SAML:aud to AWS's sign-in address", name),
 				"add a condition StringEquals on SAML:aud, such as https://signin.aws.amazon.com/saml")
 		}
-	case l.does(assumeWeb):
+	case l.does(assumeWithWeb):
 		l.webIdentity(strings.ToLower(strings.TrimSuffix(name, "/")))
 	}
 }

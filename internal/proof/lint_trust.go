@@ -9,12 +9,6 @@ import (
 	"github.com/xshare/xshare/internal/iampolicy"
 )
 
-// The actions of STS by which roles are assumed.
-const (
-	assumeWeb  = "sts:AssumeRoleWithWebIdentity"
-	assumeSAML = "sts:AssumeRoleWithSAML"
-)
-
 // trust looks at a statement of a role's trust policy.
 func (l *linter) trust() {
 	if len(l.s.Resource)+len(l.s.NotResource) > 0 {
@@ -151,10 +145,7 @@ func (l *linter) anybody() {
 }
 
 // does reports whether the statement is about an action.
-func (l *linter) does(action string) bool {
-	is := func(a string) bool { return iampolicy.MatchAction(a, action) }
-	return slices.ContainsFunc(l.s.Action, is) || len(l.s.NotAction) > 0 && !slices.ContainsFunc(l.s.NotAction, is)
-}
+func (l *linter) does(action string) bool { return isAbout(*l.s, action) }
 
 // fittingAction looks for principals that none of the actions is for. Statements
 // that tag sessions or set their source only are let be.
@@ -172,10 +163,10 @@ func (l *linter) fittingAction(p *iampolicy.Principals) {
 	}
 	for _, provider := range p.Federated {
 		switch saml := strings.Contains(provider, ":saml-provider/"); {
-		case saml && !l.does(assumeSAML):
-			report(provider, assumeSAML)
-		case !saml && !l.does(assumeWeb):
-			report(provider, assumeWeb)
+		case saml && !l.does(assumeWithSAML):
+			report(provider, assumeWithSAML)
+		case !saml && !l.does(assumeWithWeb):
+			report(provider, assumeWithWeb)
 		}
 	}
 }

@@ -205,7 +205,7 @@ func (p *offlineGrant) requestOf(account, role string) iampolicy.Request {
 
 // decide evaluates a try by req's caller on a bucket.
 func (p *offlineGrant) decide(req *iampolicy.Request, bucket string, t try, policies iampolicy.Policies) iampolicy.Decision {
-	req.Action, req.Resource = t.action.Name, "arn:"+p.partition+":s3:::"+bucket
+	req.Action, req.Resource = t.action.Name, plan.BucketARN(p.partition, bucket)
 	if t.action.Level == iampolicy.ObjectLevel {
 		req.Resource += "/" + t.key
 	}

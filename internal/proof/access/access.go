@@ -119,7 +119,7 @@ func (r *compared) bucket(p *plan.Plan, asked *iampolicy.Document, snapshot *pla
 	before, _ := r.change.Before.(plan.BucketPolicy)
 	after, _ := r.change.Want.(plan.BucketPolicy)
 	d := &diff{
-		partition: p.Partition, owner: r.change.Account, resource: "arn:" + p.Partition + ":s3:::" + r.change.Name,
+		partition: p.Partition, owner: r.change.Account, resource: plan.BucketARN(p.Partition, r.change.Name),
 	}
 	restricts, isKnown := restricts(snapshot, r.change.Name)
 	docs := r.compare(d, before.Document, after.Document, asked, restricts)
