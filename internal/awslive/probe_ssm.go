@@ -29,6 +29,9 @@ const (
 	sendPatience = 20 * time.Second
 	// cancelPatience is how long a command that was cancelled is waited for.
 	cancelPatience = 10 * time.Second
+
+	// noCommand has the form of a command's id and is none's.
+	noCommand = "00000000-0000-0000-0000-000000000000"
 )
 
 // roleBySSM has the role's calls made on one of its instances, the first that
@@ -78,7 +81,21 @@ func (c *Client) commandable(ctx context.Context, s *session, grant executor.Pro
 	if errors.Is(err, errUnmanaged) {
 		return unmanaged(in.ID)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.hears(ctx, in)
+}
+
+// hears is an error unless the end of a command on an instance can be heard. It
+// asks for one that is none: a command whose end is not heard could write after
+// the probe has cleaned up, so none is sent.
+func (s *session) hears(ctx context.Context, in executor.ProbeInstance) error {
+	_, err := s.ssm(in.Region).GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: aws.String(noCommand), InstanceId: &in.ID})
+	if err == nil || isCode(err, "InvocationDoesNotExist", "InvalidCommandId") {
+		return nil
+	}
+	return s.failed(err, in.Region, "instance "+in.ID)
 }
 
 var errUnmanaged = errors.New("SSM does not manage the instance")
@@ -196,14 +213,18 @@ func (o *bySSM) run(ctx context.Context, command string) (output, error) {
 	id := aws.ToString(sent.Command.CommandId)
 	ended, err := o.ended(ctx, id, commandPatience)
 	if err != nil {
-		o.cancel(ctx, id)
-		switch {
-		case ctx.Err() != nil:
+		heard := o.cancel(ctx, id)
+		if ctx.Err() != nil {
 			return output{}, ctx.Err()
-		case errors.Is(err, errUnsettled):
-			return output{}, &unprobedError{perhaps: true, reason: fmt.Sprintf("the command on instance %s did not end within %s", o.instance, commandPatience)}
 		}
-		return output{}, o.unprobed(err, "", true)
+		e := o.unprobed(err, "", true)
+		if errors.Is(err, errUnsettled) {
+			e.reason = fmt.Sprintf("the command on instance %s did not end within %s", o.instance, commandPatience)
+		}
+		if !heard {
+			e.reason += fmt.Sprintf("; it may go on for up to %s: see then that no object named %s* is left in %s", deliveryTime+executionTime, probeName, o.cli.bucket)
+		}
+		return output{}, e
 	}
 	return o.outcome(ended)
 }
@@ -244,14 +265,17 @@ func (o *bySSM) ended(ctx context.Context, id string, patience time.Duration) (g
 	return got, err
 }
 
-// cancel cancels a command and waits a little for its end: what it still does
-// has to be done before the probe cleans up.
-func (o *bySSM) cancel(ctx context.Context, id string) {
+// cancel cancels a command and waits a little for its end, whichever: what it
+// still does has to be done before the probe cleans up. It reports whether it
+// has heard of that end.
+func (o *bySSM) cancel(ctx context.Context, id string) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelPatience)
 	defer cancel()
-	if _, err := o.api.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{o.instance}}); err == nil {
-		_, _ = o.ended(ctx, id, cancelPatience) // however it ends
+	_, err := o.api.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{o.instance}})
+	if err == nil {
+		_, err = o.ended(ctx, id, cancelPatience)
 	}
+	return err == nil
 }
 
 // outcome is what a command came to that ran to its end, or why it did not.

@@ -122,6 +122,11 @@ func TestProbeBySSM(t *testing.T) {
 		"no permission to look":                      {deny("ssm:DescribeInstanceInformation"), executor.ProbeNotProbed, "xshare-deployer denies ssm:DescribeInstanceInformation on instance i-"},
 		"no permission to send":                      {deny("ssm:SendCommand"), executor.ProbeNotProbed, "xshare-deployer denies ssm:SendCommand on instance i-"},
 		"no permission to listen":                    {deny("ssm:GetCommandInvocation"), executor.ProbeNotProbed, "xshare-deployer denies ssm:GetCommandInvocation on instance i-"},
+		"no permission to listen any more": {faults(
+			sandbox.Fault{Service: "s3", Operation: "PutObject", Account: consumer, Kind: "latency", LatencyMillis: 600000},
+			sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "AccessDeniedException", Status: 400, Nth: 2},
+			sandbox.Fault{Service: "ssm", Operation: "CancelCommand", Kind: "error", Code: "AccessDeniedException", Status: 400},
+		), executor.ProbeNotProbed, "; it may go on for up to 2m0s: see then that no object named .xshare-probe-* is left in probed"},
 		"a command that is not known everywhere yet": {faults(sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "InvocationDoesNotExist", Status: 400, Count: 2}), executor.ProbeWorks, ""},
 		"throttling":                                 {faults(sandbox.Fault{Service: "ssm", Kind: "throttle", Count: 1}), executor.ProbeWorks, ""},
 		"no longer managed":                          {faults(sandbox.Fault{Service: "ssm", Operation: "SendCommand", Kind: "error", Code: "InvalidInstanceId", Status: 400, Nth: 2}), executor.ProbeNotProbed, "SSM does not manage instance i-"},
@@ -140,6 +145,9 @@ func TestProbeBySSM(t *testing.T) {
 			}
 			if keys := b.leftovers(t, "probed"); len(keys) > 0 {
 				t.Errorf("left behind: %v", keys)
+			}
+			if strings.Contains(c.reason, " denies ssm:") && b.journal.count(t, "s3:PutObject") > 0 {
+				t.Error("a command ran")
 			}
 			if c.verdict == executor.ProbeNotProbed && slices.ContainsFunc(r.Calls, func(c executor.ProbeCall) bool { return !c.OK }) {
 				t.Errorf("calls that failed: %+v", r.Calls)
