@@ -127,7 +127,7 @@ func TestProbeBySSM(t *testing.T) {
 			sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "AccessDeniedException", Status: 400, Nth: 2},
 			sandbox.Fault{Service: "ssm", Operation: "CancelCommand", Kind: "error", Code: "AccessDeniedException", Status: 400},
 		), executor.ProbeNotProbed, "; it may go on for up to 2m0s: see then that no object named .xshare-probe-* is left in probed"},
-		"a command that is not known everywhere yet": {faults(sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "InvocationDoesNotExist", Status: 400, Count: 2}), executor.ProbeWorks, ""},
+		"a command that is not known everywhere yet": {faults(sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "InvocationDoesNotExist", Status: 400, Count: 3}), executor.ProbeWorks, ""},
 		"throttling":                                 {faults(sandbox.Fault{Service: "ssm", Kind: "throttle", Count: 1}), executor.ProbeWorks, ""},
 		"no longer managed":                          {faults(sandbox.Fault{Service: "ssm", Operation: "SendCommand", Kind: "error", Code: "InvalidInstanceId", Status: 400, Nth: 2}), executor.ProbeNotProbed, "SSM does not manage instance i-"},
 		"no answer of S3's":                          {faults(sandbox.Fault{Service: "s3", Operation: "HeadObject", Kind: "lostResponse"}), executor.ProbeNotProbed, "ended with exit status 1 and told no answer of S3's: it said \"download failed: s3://probed/"},
@@ -199,20 +199,20 @@ func TestProbeBySSMOfHostilePrefixes(t *testing.T) {
 	}
 }
 
-// A probe that is interrupted cancels its command, and removes what that wrote
-// all the same.
+// A probe that is interrupted cancels its command, and removes what another wrote
+// before.
 func TestInterruptedProbeBySSM(t *testing.T) {
 	b := onSandbox(t)
 	grant := b.shared(t, "trust: ec2", "access: [read, write]"+instance)
 	p := b.commander(t)
-	must(t, b.sandbox.SetFaults([]sandbox.Fault{{Service: "s3", Operation: "PutObject", Account: consumer, Kind: "latency", LatencyMillis: 600000}}))
+	must(t, b.sandbox.SetFaults([]sandbox.Fault{{Service: "s3", Operation: "ListObjectsV2", Account: consumer, Kind: "latency", LatencyMillis: 600000}}))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
 		_, err := p.Probe(ctx, grant)
 		ended <- err
 	}()
-	for b.journal.count(t, "ssm:GetCommandInvocation") < 3 { // it is under way
+	for b.journal.count(t, "ssm:SendCommand") < 2 { // the object is put, and the list under way
 		must(t, wallClock{}.Sleep(t.Context(), time.Millisecond))
 	}
 	cancel()
