@@ -42,6 +42,12 @@ func repositoryName(v string) (string, string) {
 	return "", ""
 }
 
+// IsName reports whether a share, or an instance, can have the name.
+func IsName(v string) bool {
+	wrong, _ := name(v)
+	return wrong == ""
+}
+
 // name is the rule for names that only xshare gives: shares, account aliases,
 // instances.
 func name(v string) (string, string) {

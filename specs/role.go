@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
@@ -69,15 +70,12 @@ var trustWords = []string{"ec2", "lambda", "ecs-tasks"}
 var serviceForm = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$`)
 
 // trust returns the service principal that a word, or its own name, stands
-// for; "" after an error. EC2's has another suffix in China, see
-// https://docs.amazonaws.cn/en_us/aws/latest/userguide/iam.html.
+// for; "" after an error.
 func (l *loader) trust(t text) string {
 	china := l.partition() == partitionChina
 	switch v := t.value; {
-	case v == "ec2":
-		return ec2Principal(china)
-	case v == "lambda", v == "ecs-tasks":
-		return v + ".amazonaws.com"
+	case slices.Contains(trustWords, v):
+		return servicePrincipal(v, china)
 	case strings.HasPrefix(v, "arn:"), accountForm.MatchString(v):
 		l.fail(codeTrust, t.pos, "write the trust policy into a file and name it under trustPolicy", "trust %s is not a service", quote(v))
 	case !serviceForm.MatchString(v):
@@ -96,11 +94,13 @@ func (l *loader) trust(t text) string {
 	return ""
 }
 
-func ec2Principal(china bool) string {
-	if china {
+// servicePrincipal is what one of the words stands for. EC2's has another suffix
+// in China, see https://docs.amazonaws.cn/en_us/aws/latest/userguide/iam.html.
+func servicePrincipal(word string, china bool) string {
+	if word == "ec2" && china {
 		return "ec2.amazonaws.com.cn"
 	}
-	return "ec2.amazonaws.com"
+	return word + ".amazonaws.com"
 }
 
 // isEC2 reports whether a service principal is that of EC2.

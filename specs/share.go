@@ -195,6 +195,12 @@ func (l *loader) prefixes(c *Consumer, raw texts) {
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html.
 var latin1 = regexp.MustCompile(`^[\x{20}-\x{7e}\x{a0}-\x{ff}]+$`)
 
+// IsPrefix reports whether a consumer can be held to the prefix.
+func IsPrefix(v string) bool {
+	wrong, _ := prefix(v)
+	return wrong == ""
+}
+
 func prefix(v string) (string, string) {
 	switch {
 	case strings.HasPrefix(v, "s3://") || strings.HasPrefix(v, "arn:"):
