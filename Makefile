@@ -4,7 +4,7 @@ TOOL    = $(GO) tool -modfile=tools/go.mod
 FUZZ   ?= 20s
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test race lint bench fuzz cover crash faults edits truth
+.PHONY: help build demo test race lint bench fuzz cover crash faults edits imports truth
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -29,6 +29,9 @@ faults: ## 300 seeded runs with throttling, errors and lost answers
 
 edits: ## 500 sequences of edits to a repository
 	XSHARE_CAMPAIGN=full $(GO) test ./internal/campaign -count=1 -v -run '^TestEdits$$' -timeout 60m
+
+imports: ## let import describe what 300 repositories have made
+	XSHARE_CAMPAIGN=full $(GO) test ./internal/campaign -count=1 -v -run '^TestImport$$' -timeout 30m
 
 truth: ## 3000 sequences of broken access: what verify and explain say, against real calls (20 minutes)
 	XSHARE_CAMPAIGN=full $(GO) test ./internal/campaign -count=1 -v -run '^TestTruth$$' -timeout 180m

@@ -130,7 +130,7 @@ func (b *builder) role(share *specs.Share, c *specs.Consumer) string {
 	want := Role{Name: c.Role.Name, Path: c.Role.Path, ARN: RoleARN(b.partition, c.Account.ID, c.Role.Path, c.Role.Name)}
 	s.Existing = !c.Role.Create
 	if c.Role.Create {
-		want.Trust = trustPolicy(c.Role)
+		want.Trust = TrustPolicy(c.Role)
 		want.Boundary = policyARN(b.partition, c.Account.ID, c.Role.PermissionsBoundary)
 	}
 	s.Want = want

@@ -40,6 +40,27 @@ func policyName(repository, role, stated string, n int) string {
 	return fmt.Sprintf("xshare.%s%s.%s", repository, nth, role)
 }
 
+// StatedPolicyName is the policyName by which a spec gives a role's permissions
+// policy this name, whichever of those it is that it was split into; empty: it
+// is the name by default.
+func StatedPolicyName(repository, role, name string) string {
+	if rest, ok := strings.CutPrefix(name, "xshare."+repository); ok {
+		if nth, ok := strings.CutSuffix(rest, "."+role); ok && (nth == "" || isNth(nth)) {
+			return ""
+		}
+	}
+	if at := strings.LastIndexByte(name, '+'); at > 0 && isNth(name[at:]) {
+		return name[:at]
+	}
+	return name
+}
+
+// isNth reports whether text is what policyName tells the nth policy by.
+func isNth(text string) bool {
+	n, err := strconv.Atoi(strings.TrimPrefix(text, "+"))
+	return err == nil && n > 1 && text == "+"+strconv.Itoa(n)
+}
+
 // consumerName is how parts and people name a consumer: account/role.
 func consumerName(c *specs.Consumer) string { return c.Account.ID + "/" + c.Role.Name }
 
@@ -53,9 +74,9 @@ func consumerOf(principal string) string {
 	return a.Account + "/" + a.Resource[strings.LastIndex(a.Resource, "/")+1:]
 }
 
-// trustPolicy is the trust policy that the spec states for a role that xshare
+// TrustPolicy is the trust policy that the spec states for a role that xshare
 // creates.
-func trustPolicy(r specs.Role) []byte {
+func TrustPolicy(r specs.Role) []byte {
 	if r.TrustPolicy != nil {
 		return r.TrustPolicy
 	}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ type Want struct {
 	Policies  []string       // ARNs of managed policies that are to be there
 	Profiles  []string       // names, whose tags are needed even where they hold no role
 	Instances []InstanceWant // by region
+	List      bool           // the names and regions of all its buckets
 	// Sweep are regions to look for buckets and instances in that carry our
 	// tag, whatever the steps are about; with it the account's buckets are
 	// listed. With IAM set, all of IAM that is ours is found anyway.
@@ -175,20 +177,22 @@ func Join(snapshots, later map[string]*Snapshot) {
 
 // Add takes what a later read of the same account found into the snapshot.
 func (s *Snapshot) Add(later *Snapshot) {
-	for name, b := range later.Buckets {
-		if s.Buckets == nil {
-			s.Buckets = map[string]*LiveBucket{}
-		}
-		s.Buckets[name] = b
-	}
-	for id, key := range later.Keys {
-		if s.Keys == nil {
-			s.Keys = map[string]*LiveKey{}
-		}
-		s.Keys[id] = key
-	}
+	add(&s.Buckets, later.Buckets)
+	add(&s.Keys, later.Keys)
+	add(&s.Roles, later.Roles)
+	add(&s.Policies, later.Policies)
+	add(&s.Managed, later.Managed)
+	add(&s.Profiles, later.Profiles)
+	s.Instances = append(s.Instances, later.Instances...)
 	s.Failures = append(s.Failures, later.Failures...)
 	s.Unread = append(s.Unread, later.Unread...)
+}
+
+func add[V any](to *map[string]V, more map[string]V) {
+	if *to == nil && len(more) > 0 {
+		*to = map[string]V{}
+	}
+	maps.Copy(*to, more)
 }
 
 // Failure returns the first failure that covers one of the scopes, or nil. A

@@ -17,9 +17,9 @@ var accessActions = map[specs.Access][]string{
 	specs.AccessDelete: {"s3:DeleteObject"},
 }
 
-// grantActions are the actions that a consumer is promised, sorted, without
-// doubles. For full it is s3:* alone.
-func grantActions(c *specs.Consumer) []string {
+// Actions are the actions that a consumer is promised, sorted, without doubles.
+// For full it is s3:* alone.
+func Actions(c *specs.Consumer) []string {
 	if slices.Contains(c.Access, specs.AccessFull) {
 		return []string{"s3:*"}
 	}
@@ -43,7 +43,7 @@ func grantStatements(partition, bucket string, c *specs.Consumer) []iampolicy.St
 	allow := func(actions, resources []string, conditions ...iampolicy.Condition) iampolicy.Statement {
 		return iampolicy.Statement{Effect: iampolicy.Allow, Action: actions, Resource: resources, Condition: conditions}
 	}
-	actions := grantActions(c)
+	actions := Actions(c)
 	if slices.Equal(actions, []string{"s3:*"}) {
 		return []iampolicy.Statement{allow(actions, []string{bucketARN, bucketARN + "/*"})}
 	}

@@ -78,7 +78,7 @@ default.`,
 	root.PersistentFlags().BoolVarP(&a.flags.verbose, "verbose", "v", false, "say on stderr what was called, too")
 	root.AddCommand(
 		newInitCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newDriftCommand(a),
-		newVerifyCommand(a), newExplainCommand(a), newGraphCommand(a), newUnlockCommand(a), newSimulateCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
+		newVerifyCommand(a), newExplainCommand(a), newImportCommand(a), newGraphCommand(a), newUnlockCommand(a), newSimulateCommand(a), newSandboxCommand(a), newSchemaCommand(a), newVersionCommand(a),
 	)
 	addCompletion(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -135,6 +135,11 @@ func (a *app) addFormat(cmd *cobra.Command, formats ...string) {
 // addAccountFlags adds what every command has that calls AWS.
 func (a *app) addAccountFlags(cmd *cobra.Command) {
 	a.addSelectionFlags(cmd)
+	a.addCallFlags(cmd)
+}
+
+// addCallFlags adds what says how AWS is called.
+func (a *app) addCallFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.IntVar(&a.flags.concurrency, "concurrency", 64, "how many accounts, and changes, are worked on at once")
 	a.addSandboxFlags(cmd)

@@ -58,7 +58,7 @@ func (c *Client) Observe(ctx context.Context, want plan.Want) (*plan.Snapshot, e
 			return nil
 		})
 	}
-	if len(want.Buckets)+len(want.Sweep) > 0 {
+	if want.List || len(want.Buckets)+len(want.Sweep) > 0 {
 		g.Go(func() error { r.readS3(ctx); return nil })
 	}
 	if want.Proof && len(want.Buckets) > 0 {

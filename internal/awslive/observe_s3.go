@@ -23,7 +23,7 @@ func (r *reader) readS3(ctx context.Context) {
 		regions[want.Name] = want.Region
 	}
 	unknown := slices.ContainsFunc(r.want.Buckets, func(w plan.BucketWant) bool { return w.Region == "" })
-	if unknown || len(r.want.Sweep) > 0 {
+	if unknown || r.want.List || len(r.want.Sweep) > 0 {
 		var err error
 		if regions, err = r.listBuckets(ctx); err != nil {
 			r.fail(plan.ScopeS3, err)

@@ -119,18 +119,18 @@ func TestProbeBySSM(t *testing.T) {
 		"none that can be used": {func(_ *testing.T, _ *backend, g *executor.ProbeGrant) {
 			g.Instances = []executor.ProbeInstance{{ID: "i-1", Launched: true, State: "stopped"}, {ID: "i-2"}}
 		}, executor.ProbeNotProbed, "instance i-1 is stopped; xshare did not launch instance i-2"},
-		"no permission to look":                      {deny("ssm:DescribeInstanceInformation"), executor.ProbeNotProbed, "xshare-deployer denies ssm:DescribeInstanceInformation on instance i-"},
-		"no permission to send":                      {deny("ssm:SendCommand"), executor.ProbeNotProbed, "xshare-deployer denies ssm:SendCommand on instance i-"},
-		"no permission to listen":                    {deny("ssm:GetCommandInvocation"), executor.ProbeNotProbed, "xshare-deployer denies ssm:GetCommandInvocation on instance i-"},
+		"no permission to look":   {deny("ssm:DescribeInstanceInformation"), executor.ProbeNotProbed, "xshare-deployer denies ssm:DescribeInstanceInformation on instance i-"},
+		"no permission to send":   {deny("ssm:SendCommand"), executor.ProbeNotProbed, "xshare-deployer denies ssm:SendCommand on instance i-"},
+		"no permission to listen": {deny("ssm:GetCommandInvocation"), executor.ProbeNotProbed, "xshare-deployer denies ssm:GetCommandInvocation on instance i-"},
 		"no permission to listen any more": {faults(
 			sandbox.Fault{Service: "s3", Operation: "PutObject", Account: consumer, Kind: "latency", LatencyMillis: 600000},
 			sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "AccessDeniedException", Status: 400, Nth: 2},
 			sandbox.Fault{Service: "ssm", Operation: "CancelCommand", Kind: "error", Code: "AccessDeniedException", Status: 400},
 		), executor.ProbeNotProbed, "; it may go on for up to 2m0s: see then that no object named .xshare-probe-* is left in probed"},
 		"a command that is not known everywhere yet": {faults(sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "InvocationDoesNotExist", Status: 400, Count: 3}), executor.ProbeWorks, ""},
-		"throttling":                                 {faults(sandbox.Fault{Service: "ssm", Kind: "throttle", Count: 1}), executor.ProbeWorks, ""},
-		"no longer managed":                          {faults(sandbox.Fault{Service: "ssm", Operation: "SendCommand", Kind: "error", Code: "InvalidInstanceId", Status: 400, Nth: 2}), executor.ProbeNotProbed, "SSM does not manage instance i-"},
-		"no answer of S3's":                          {faults(sandbox.Fault{Service: "s3", Operation: "HeadObject", Kind: "lostResponse"}), executor.ProbeNotProbed, "ended with exit status 1 and told no answer of S3's: it said \"download failed: s3://probed/"},
+		"throttling":        {faults(sandbox.Fault{Service: "ssm", Kind: "throttle", Count: 1}), executor.ProbeWorks, ""},
+		"no longer managed": {faults(sandbox.Fault{Service: "ssm", Operation: "SendCommand", Kind: "error", Code: "InvalidInstanceId", Status: 400, Nth: 2}), executor.ProbeNotProbed, "SSM does not manage instance i-"},
+		"no answer of S3's": {faults(sandbox.Fault{Service: "s3", Operation: "HeadObject", Kind: "lostResponse"}), executor.ProbeNotProbed, "ended with exit status 1 and told no answer of S3's: it said \"download failed: s3://probed/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := onSandbox(t)

@@ -8,6 +8,9 @@
 //     propagation. Each converges, or stops with a true report.
 //   - Edits: random sequences of edits to a repository, with changes by hand in
 //     between. After each apply the live access is what the specs say.
+//   - Import: what random repositories have made is described by import, for the
+//     same repository and for another. It is what is live, and applying it opens
+//     and closes nothing.
 //   - Truth: shares that work are broken, or mended, by random calls of whatever
 //     decides about access. What verify and explain then say is what happens
 //     when the calls are really made, and the mends that explain gives help.
@@ -22,9 +25,10 @@
 //	make crash    # every call of two applies, killed before it and after it
 //	make faults   # 300 seeds
 //	make edits    # 500 sequences
+//	make imports  # 300 seeds, for two repositories each
 //	make truth    # 3000 sequences
 //
-// which set XSHARE_CAMPAIGN=full. A failing seed of the faults is run alone by
+// which set XSHARE_CAMPAIGN=full. A failing seed of faults or imports is run alone by
 // XSHARE_SEED=N, one of truth by the command that it prints, with as few of its
 // mutations as still go wrong; a failing sequence of edits by the flag that
 // rapid prints, and a kill point by its name, as with any subtest.

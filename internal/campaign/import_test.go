@@ -1,0 +1,161 @@
+package campaign
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/xshare/xshare/internal/sandbox"
+	"github.com/xshare/xshare/specs"
+)
+
+// TestImport lets import describe what random repositories have made: once for
+// the same repository, whose specs were lost, and once for another, to which all
+// of it is somebody else's. What it writes is what is live, applying it opens and
+// closes nothing, and what it calls spare can be taken out.
+func TestImport(t *testing.T) {
+	seeds := 10
+	if isFull {
+		seeds = 300
+	}
+	first := 1
+	if text := os.Getenv("XSHARE_SEED"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, seeds = n, 1
+	}
+	var shares, same, spare atomic.Int64
+	t.Run("seeds", func(t *testing.T) {
+		for seed := first; seed < first+seeds; seed++ {
+			for _, repository := range []string{"edited", "other"} {
+				t.Run(strconv.Itoa(seed)+" "+repository, func(t *testing.T) {
+					t.Parallel()
+					i := importing(t, seed, repository)
+					shares.Add(int64(i.shares))
+					spare.Add(int64(i.spare))
+					if i.same {
+						same.Add(1)
+					}
+				})
+			}
+		}
+	})
+	t.Logf("%d seeds from %d, for two repositories each: %d shares, %d imports after which nothing was to do, %d statements and policies taken out",
+		seeds, first, shares.Load(), same.Load(), spare.Load())
+	if shares.Load() == 0 || same.Load() == 0 && seeds > 1 || spare.Load() == 0 && seeds > 1 {
+		t.Error("the campaign tried nothing")
+	}
+}
+
+// imported is what one import came to.
+type imported struct {
+	shares, spare int
+	same          bool // nothing is to do
+}
+
+func importing(t *testing.T, seed int, repository string) (i imported) {
+	old, err := everythingOld().load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, u := newWorld(t, old, nil, sandbox.Options{}), modelUniverse()
+	defer w.close(t)
+	before, err := generator(3, 12).Example(seed).load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := w.apply(t, before); !a.succeeded() {
+		t.Fatalf("apply:\n  %s", few(a.why()))
+	}
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "shares"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write("xshare.yaml", strings.Replace(modelRepository, "name: edited", "name: "+repository, 1))
+	write("shares/all.yaml", "# lost\n")
+
+	found := w.run(t, dir, key, "import")
+	if found.code != 0 {
+		t.Fatalf("import: exit code %d: %s", found.code, found.stderr)
+	}
+	write("shares/all.yaml", found.stdout+"#\n")
+	after := load(t, dir)
+	i.shares = len(after.Shares)
+	w.isStated(t, u, after, "import")
+
+	planned := w.run(t, dir, key, "plan", "--format", "json")
+	var document struct {
+		Summary map[string]int
+		Access  struct{ Gained, Lost []any }
+	}
+	if err := json.Unmarshal([]byte(planned.stdout), &document); err != nil || planned.code != 0 {
+		t.Fatalf("plan: exit code %d: %v: %s", planned.code, err, planned.stderr)
+	}
+	if n := len(document.Access.Gained) + len(document.Access.Lost); n > 0 {
+		t.Errorf("plan opens or closes something: %s", planned.stdout)
+	}
+	i.same = document.Summary["create"]+document.Summary["update"]+document.Summary["delete"] == 0
+	if applied := w.run(t, dir, key, "apply", "--yes"); applied.code != 0 {
+		t.Fatalf("apply: exit code %d: %s%s", applied.code, applied.stdout, applied.stderr)
+	}
+	w.isStated(t, u, after, "apply")
+	i.spare = w.takeOut(t, found.stderr)
+	w.isStated(t, u, after, "taking out what is spare")
+	return i
+}
+
+// isStated holds live access to the specs.
+func (w *world) isStated(t *testing.T, u *universe, repo *specs.Repository, after string) {
+	t.Helper()
+	if list := w.read(t, u).differences(repo); len(list) > 0 {
+		t.Errorf("after %s:\n  %s", after, few(list))
+	}
+}
+
+var (
+	spareStatement = regexp.MustCompile(`(?m)^  bucket (\S+) in account (\d+): statement "(\S+)"$`)
+	sparePolicy    = regexp.MustCompile(`(?m)^  role (\S+) in account (\d+): managed policy (\S+)$`)
+)
+
+// takeOut removes the statements, and detaches the policies, that import has said
+// to be spare, and counts them.
+func (w *world) takeOut(t *testing.T, text string) (n int) {
+	t.Helper()
+	for _, m := range spareStatement.FindAllStringSubmatch(text, -1) {
+		bucket, account, sid := m[1], m[2], m[3]
+		d := parse(t, w.bucketPolicy(t, account, bucket))
+		kept := []json.RawMessage{}
+		for _, s := range d.Statements {
+			if s.Sid != sid {
+				kept = append(kept, s.Raw)
+			}
+		}
+		if len(kept) == len(d.Statements) {
+			t.Errorf("bucket %s has no statement %s", bucket, sid)
+		}
+		out, err := json.Marshal(map[string]any{"Version": d.Version, "Statement": kept})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.putBucketPolicy(t, account, bucket, string(out))
+		n++
+	}
+	for _, m := range sparePolicy.FindAllStringSubmatch(text, -1) {
+		w.iam(t, m[2], "DetachRolePolicy", "RoleName", m[1], "PolicyArn", "arn:aws:iam::"+m[2]+":policy/"+m[3])
+		n++
+	}
+	return n
+}

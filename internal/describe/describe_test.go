@@ -1,0 +1,455 @@
+package describe
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/plan"
+	"github.com/xshare/xshare/specs"
+)
+
+const (
+	lake      = "111111111111"
+	analytics = "222222222222"
+)
+
+const repositoryFile = `apiVersion: xshare/v1
+kind: Repository
+metadata: {name: acme}
+spec:
+  region: us-east-1
+  deployRole: xshare-deployer
+  permissionsBoundary: base
+  accounts:
+    lake: {id: "111111111111"}
+    analytics: {id: "222222222222"}
+    partner: {id: "333333333333", manage: false}
+    old: {id: "444444444444", retired: true}
+`
+
+// scene is a repository and what is live.
+type scene struct {
+	repo      *specs.Repository
+	plan      *plan.Plan
+	snapshots map[string]*plan.Snapshot
+}
+
+// newScene is a repository with the shares that a text holds, and two accounts in
+// which nothing is.
+func newScene(t *testing.T, shares string) *scene {
+	t.Helper()
+	repo, problems := specs.Load(fstest.MapFS{"xshare.yaml": {Data: []byte(repositoryFile)}, "shares/a.yaml": {Data: []byte(shares + "#\n")}})
+	if err := specs.Errors(problems); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := plan.Build(repo, func(string) bool { return true })
+	s := &scene{repo, p, map[string]*plan.Snapshot{}}
+	for _, account := range []string{lake, analytics} {
+		s.snapshots[account] = &plan.Snapshot{
+			Account: account, Buckets: map[string]*plan.LiveBucket{}, Listed: map[string]string{},
+			Roles: map[string]*plan.LiveRole{}, Policies: map[string]*plan.LivePolicy{}, Profiles: map[string]*plan.LiveInstanceProfile{},
+		}
+	}
+	return s
+}
+
+func policy(statements ...string) []byte {
+	return []byte(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`)
+}
+
+func (s *scene) bucket(name string, statements ...string) {
+	s.snapshots[lake].Listed[name] = "us-east-1"
+	s.snapshots[lake].Buckets[name] = &plan.LiveBucket{Name: name, Region: "us-east-1", Policy: policy(statements...)}
+}
+
+// role adds a role of account analytics that may do all of S3 by its own policy.
+func (s *scene) role(name string, change ...func(*plan.LiveRole)) {
+	r := &plan.LiveRole{
+		Role: plan.Role{
+			Name: name, Path: "/", ARN: "arn:aws:iam::" + analytics + ":role/" + name, Tags: map[string]string{},
+			Trust: plan.TrustPolicy(specs.Role{TrustService: "ec2.amazonaws.com"}),
+		},
+		Inline: map[string][]byte{"all": policy(`{"Effect":"Allow","Action":"s3:*","Resource":"*"}`)},
+	}
+	for _, c := range change {
+		c(r)
+	}
+	s.snapshots[analytics].Roles[name] = r
+}
+
+func (s *scene) found(t *testing.T) (text string, problems []string, found Found) {
+	t.Helper()
+	found = Shares(s.plan, s.repo, s.snapshots)
+	var b bytes.Buffer
+	if err := specs.Write(&b, found.Shares); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range found.Problems {
+		problems = append(problems, p.Message)
+	}
+	return strings.ReplaceAll(b.String(), "apiVersion: xshare/v1\nkind: Share\n", ""), problems, found
+}
+
+// names is a statement that lets principals read.
+func names(principals ...string) string {
+	return fmt.Sprintf(`{"Sid":"S","Effect":"Allow","Principal":{"AWS":["%s"]},"Action":["s3:GetObject","s3:ListBucket","s3:GetBucketLocation"],"Resource":["arn:aws:s3:::data","arn:aws:s3:::data/*"]}`, strings.Join(principals, `","`))
+}
+
+func roleARN(account, name string) string { return "arn:aws:iam::" + account + ":role/" + name }
+
+// What a share cannot name is told, each by what it is.
+func TestUndescribed(t *testing.T) {
+	for name, c := range map[string]struct {
+		statement string
+		role      func(*plan.LiveRole)
+		want      string // empty: nothing is told
+		shares    int
+	}{
+		"a role":                     {names(roleARN(analytics, "reader")), nil, "", 1},
+		"a partner's role":           {names(roleARN("333333333333", "theirs")), nil, "", 1},
+		"a role of no account":       {names(roleARN("999999999999", "x")), nil, `statement "S" of the policy of bucket data is in no share, or not all of it: it names role x of account 999999999999, which is not in xshare.yaml`, 0},
+		"a retired account's role":   {names(roleARN("444444444444", "x")), nil, "it names role x of account old, which is retired", 0},
+		"a role that is not there":   {names(roleARN(analytics, "gone")), nil, "the policy of bucket data names role gone in account 222222222222, which does not exist", 0},
+		"a role of another path":     {names(roleARN(analytics, "app/reader")), nil, "names role reader in account 222222222222, which does not exist", 0},
+		"a deleted role's id":        {names("AROAEXAMPLEEXAMPLE12"), nil, "it names the id AROAEXAMPLEEXAMPLE12 of a role or user that was deleted", 0},
+		"an account":                 {names("222222222222"), nil, "it names the whole account 222222222222, and a share names roles", 0},
+		"an account's root":          {names("arn:aws:iam::222222222222:root"), nil, "it names the whole account 222222222222", 0},
+		"the bucket's own account":   {names(lake, "arn:aws:iam::111111111111:root"), nil, "", 0},
+		"a user":                     {names("arn:aws:iam::222222222222:user/ann"), nil, "it names arn:aws:iam::222222222222:user/ann", 0},
+		"a session":                  {names("arn:aws:sts::222222222222:assumed-role/reader/x"), nil, "it names arn:aws:sts::222222222222:assumed-role/reader/x", 0},
+		"everybody":                  {`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*"}`, nil, "statement number 1 of the policy of bucket data is in no share, or not all of it: it names everybody", 0},
+		"a service":                  {`{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::data/*"}`, nil, "it names service cloudtrail.amazonaws.com", 0},
+		"a provider":                 {`{"Effect":"Allow","Principal":{"Federated":"graph.facebook.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::data/*"}`, nil, "it names identity provider graph.facebook.com", 0},
+		"a canonical user":           {`{"Effect":"Allow","Principal":{"CanonicalUser":"79a5"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::data/*"}`, nil, "it names canonical user 79a5", 0},
+		"NotPrincipal":               {`{"Effect":"Allow","NotPrincipal":{"AWS":"222222222222"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::data/*"}`, nil, "it has no Principal element", 0},
+		"a deny":                     {`{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}`, nil, "", 0},
+		"less by the role":           {names(roleARN(analytics, "reader")), func(r *plan.LiveRole) { r.Inline = nil }, "the policy of bucket data allows s3:GetBucketLocation, s3:GetObject, s3:ListBucket to role reader in account 222222222222, whose own policies do not", 0},
+		"a role's unreadable policy": {names(roleARN(analytics, "reader")), func(r *plan.LiveRole) { r.Inline["all"] = []byte("{") }, "whose own policies do not, or not as far", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, "")
+			s.bucket("data", c.statement)
+			s.role("reader", func(r *plan.LiveRole) {
+				if c.role != nil {
+					c.role(r)
+				}
+			})
+			_, problems, found := s.found(t)
+			if c.want == "" && len(problems) > 0 || c.want != "" && (len(problems) != 1 || !strings.Contains(problems[0], c.want)) {
+				t.Errorf("told: %q\nwant: %s", problems, c.want)
+			}
+			if len(found.Shares) != c.shares {
+				t.Errorf("%d shares", len(found.Shares))
+			}
+			if isSpare := len(found.Spare) > 0; isSpare != (c.shares > 0) {
+				t.Errorf("spare: %v", found.Spare)
+			}
+		})
+	}
+}
+
+// Of what carries the mark, the spec says that it is created; the default
+// boundary and the default policy name are not said.
+func TestOurs(t *testing.T) {
+	s := newScene(t, "")
+	mark := iampolicy.MarkPrefix("acme") + "0123456789"
+	statement := func(bucket, role string) string {
+		return fmt.Sprintf(`{"Sid":"%s","Effect":"Allow","Principal":{"AWS":"%s"},"Action":["s3:GetObject"],"Resource":["arn:aws:s3:::%s/*"]}`, mark, roleARN(analytics, role), bucket)
+	}
+	own := func(bucket string) []byte {
+		return policy(fmt.Sprintf(`{"Sid":"%s","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::%s/*"}`, mark, bucket))
+	}
+	marked := func(share string) map[string]string {
+		return map[string]string{plan.RepositoryTag: "acme", plan.ShareTag: share, plan.OwnerTag: "team"}
+	}
+	attach := func(r *plan.LiveRole, name, bucket string) {
+		arn := "arn:aws:iam::" + analytics + ":policy/" + name
+		r.Inline, r.Attached = nil, append(r.Attached, arn)
+		s.snapshots[analytics].Policies[arn] = &plan.LivePolicy{Name: name, ARN: arn, Document: own(bucket)}
+	}
+	s.bucket("data", statement("data", "reader"), statement("data", "glue"))
+	s.bucket("more", statement("more", "reader"), statement("more", "lambda"))
+	s.role("reader", func(r *plan.LiveRole) {
+		r.Tags, r.Boundary = map[string]string{plan.RepositoryTag: "acme"}, "arn:aws:iam::"+analytics+":policy/base"
+		attach(r, "xshare.acme.reader", "data")
+		attach(r, "chosen", "more")
+	})
+	s.role("glue", func(r *plan.LiveRole) {
+		r.Tags = marked("second")
+		r.Trust = policy(`{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"}`)
+		attach(r, "xshare.acme+2.glue", "data")
+	})
+	s.role("lambda", func(r *plan.LiveRole) {
+		r.Tags = marked("not a name")
+		r.Boundary = "arn:aws:iam::999999999999:policy/x"
+		r.Trust = plan.TrustPolicy(specs.Role{TrustService: "lambda.amazonaws.com"})
+		attach(r, "p+3", "more")
+	})
+	s.snapshots[analytics].Profiles["reader-profile"] = &plan.LiveInstanceProfile{InstanceProfile: plan.InstanceProfile{Name: "reader-profile", Role: "reader", Tags: marked("x")}}
+	s.snapshots[analytics].Profiles["another"] = &plan.LiveInstanceProfile{InstanceProfile: plan.InstanceProfile{Name: "another", Role: "reader"}}
+	instance := plan.Instance{
+		ID: "i-1", Name: "x", Region: "eu-west-1", Image: "ami-0123456789abcdef0", Type: "m7g.large", Subnet: "subnet-1234", SecurityGroups: []string{"sg-2222", "sg-1111"},
+		KeyName: "k", ProfileARN: "arn:aws:iam::222222222222:instance-profile/reader-profile", Tags: map[string]string{plan.RepositoryTag: "acme", plan.NameTag: "client"},
+	}
+	foreign := instance
+	foreign.Tags = nil
+	s.snapshots[analytics].Instances = []*plan.LiveInstance{{Instance: instance}, {Instance: foreign}}
+	text, problems, found := s.found(t)
+	const want = `metadata:
+  name: data
+spec:
+  bucket:
+    name: data
+    account: lake
+  consumers:
+    - account: analytics
+      role:
+        name: reader
+        create: true
+        trust: ec2
+        instanceProfile: reader-profile
+        permissionsBoundary: base
+      actions:
+        - s3:GetObject
+      instances:
+        - name: client
+          image: ami-0123456789abcdef0
+          type: m7g.large
+          region: eu-west-1
+          subnet: subnet-1234
+          securityGroups: [sg-1111, sg-2222]
+          keyName: k
+---
+metadata:
+  name: more
+spec:
+  bucket:
+    name: more
+    account: lake
+  consumers:
+    - account: analytics
+      role:
+        name: lambda
+        create: true
+        trust: lambda
+        permissionsBoundary: arn:aws:iam::999999999999:policy/x
+      actions:
+        - s3:GetObject
+      policyName: p
+    - account: analytics
+      role:
+        name: reader
+        create: true
+        trust: ec2
+        instanceProfile: reader-profile
+        permissionsBoundary: base
+      actions:
+        - s3:GetObject
+      policyName: chosen
+---
+metadata:
+  name: second
+  owner: team
+spec:
+  bucket:
+    name: data
+    account: lake
+  consumers:
+    - account: analytics
+      role:
+        name: glue
+      actions:
+        - s3:GetObject
+`
+	if diff := cmp.Diff(want, text); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if len(problems) != 1 || !strings.Contains(problems[0], "role glue in account 222222222222 has a trust policy of its own") {
+		t.Errorf("told: %q", problems)
+	}
+	if len(found.Spare) > 0 {
+		t.Errorf("our own statements are said to be spare: %v", found.Spare)
+	}
+}
+
+// What the repository has already is not said again, and its names are kept.
+func TestBesideShares(t *testing.T) {
+	s := newScene(t, `apiVersion: xshare/v1
+kind: Share
+metadata: {name: data}
+spec:
+  bucket: {name: data, account: lake}
+  consumers:
+    - {account: analytics, role: {name: reader, create: true, trust: ec2}, access: read}
+`)
+	s.bucket("data", names(roleARN(analytics, "reader"), roleARN(analytics, "other")))
+	s.bucket("more", strings.ReplaceAll(names(roleARN(analytics, "reader")), ":::data", ":::more"))
+	marked := func(r *plan.LiveRole) { r.Tags = map[string]string{plan.RepositoryTag: "acme"} }
+	s.role("reader", marked)
+	s.role("other")
+	text, problems, found := s.found(t)
+	const want = `metadata:
+  name: data-2
+spec:
+  bucket:
+    name: data
+    account: lake
+  consumers:
+    - account: analytics
+      role:
+        name: other
+      access: [read]
+---
+metadata:
+  name: more
+spec:
+  bucket:
+    name: more
+    account: lake
+  consumers:
+    - account: analytics
+      role:
+        name: reader
+      access: [read]
+`
+	if diff := cmp.Diff(want, text); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if len(problems) > 0 || len(found.Spare) != 1 || found.Spare[0].Bucket != "more" {
+		t.Errorf("told: %q, spare: %v", problems, found.Spare)
+	}
+}
+
+// A policy that cannot be read is told of, and so is an account.
+func TestUnreadable(t *testing.T) {
+	s := newScene(t, "")
+	s.bucket("data", names(roleARN(analytics, "reader")))
+	s.bucket("odd")
+	s.snapshots[lake].Buckets["odd"].Policy = []byte(`{"Version":"1"}`)
+	s.snapshots[analytics].Failures = []plan.ReadFailure{{Scope: plan.ScopeIAM, Message: "iam:GetAccountAuthorizationDetails on the account: no", Mend: "allow it"}}
+	text, problems, _ := s.found(t)
+	if text != "" || len(problems) != 2 || problems[0] != "iam:GetAccountAuthorizationDetails on the account: no" || !strings.Contains(problems[1], "the policy of bucket odd cannot be read") {
+		t.Errorf("%s%q", text, problems)
+	}
+}
+
+// Whatever two policies say, what is described is allowed by both.
+func TestNothingMoreIsDescribed(t *testing.T) {
+	actions := []string{"s3:GetObject", "s3:PutObject", "s3:Get*", "s3:ListBucket", "s3:*", "*", "s3:GetBucketLocation", "s3:DeleteObject"}
+	resources := []string{"*", "arn:aws:s3:::data", "arn:aws:s3:::data/*", "arn:aws:s3:::data/in/*", "arn:aws:s3:::data/in/a/*", "arn:aws:s3:::data*", "arn:aws:s3:::*", "arn:aws:s3:::d?ta/in/*", "arn:aws:s3:::data/*/a", "arn:aws:s3:::data/in*", "arn:aws:s3:::data/i?/*", "arn:aws:s3:::dat", "arn:aws:s3:::*/in/*", "arn:*:s3:::data/*", "arn:aws:s3:*:*:data/*", "arn:aws:s3:::data/${aws:PrincipalAccount}/*"}
+	conditions := []string{"", "", "", `,"Condition":{"StringLike":{"s3:prefix":["in/*"]}}`, `,"Condition":{"StringLike":{"s3:prefix":["in/","in/*","out/*"]}}`, `,"Condition":{"StringEquals":{"s3:prefix":["in/"]}}`, `,"Condition":{"StringLike":{"s3:prefix":["in*"]}}`, `,"Condition":{"StringLikeIfExists":{"s3:prefix":["in/*"]}}`, `,"Condition":{"Bool":{"aws:SecureTransport":"true"}}`}
+	draw := func(t *rapid.T, more string) []byte {
+		var list []string
+		for range rapid.IntRange(1, 4).Draw(t, "statements") {
+			list = append(list, fmt.Sprintf(`{"Effect":"Allow"%s,"Action":["%s"],"Resource":["%s"]%s}`, more,
+				strings.Join(rapid.SliceOfNDistinct(rapid.SampledFrom(actions), 1, 3, rapid.ID).Draw(t, "actions"), `","`),
+				strings.Join(rapid.SliceOfNDistinct(rapid.SampledFrom(resources), 1, 3, rapid.ID).Draw(t, "resources"), `","`),
+				rapid.SampledFrom(conditions).Draw(t, "condition")))
+		}
+		return policy(list...)
+	}
+	empty := newScene(t, "")
+	arn := roleARN(analytics, "reader")
+	described := 0
+	rapid.Check(t, func(t *rapid.T) {
+		s := *empty
+		s.snapshots = map[string]*plan.Snapshot{lake: {Account: lake}, analytics: {Account: analytics}}
+		onBucket, own := draw(t, `,"Principal":{"AWS":"`+arn+`"}`), draw(t, "")
+		s.snapshots[lake].Buckets = map[string]*plan.LiveBucket{"data": {Name: "data", Region: "us-east-1", Policy: onBucket}}
+		s.snapshots[analytics].Roles = map[string]*plan.LiveRole{"reader": {Role: plan.Role{Name: "reader", Path: "/", ARN: arn}, Inline: map[string][]byte{"own": own}}}
+		resource, err := iampolicy.ParseLive(onBucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		identity, err := iampolicy.ParseLive(own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := Shares(s.plan, s.repo, s.snapshots)
+		for _, p := range found.Problems {
+			if p.Code == plan.CodeOpensUnasked {
+				t.Fatalf("%s:\nbucket %s\nrole %s", p.Message, onBucket, own)
+			}
+		}
+		for _, share := range found.Shares {
+			for _, c := range share.Consumers {
+				for action, places := range stated(c) {
+					known, _ := iampolicy.LookupS3Action(action)
+					if iampolicy.OwnersOnly(action) { // access full means what can be had
+						continue
+					}
+					for _, place := range places {
+						for _, key := range []string{"", "a", "in", "in/", "in/a", "in/a/b", "out/x", "222222222222/x", "z.csv"} {
+							q := iampolicy.Request{
+								Caller: iampolicy.Caller{Kind: iampolicy.Role, ARN: arn}, Action: action, Resource: "arn:aws:s3:::data", ResourceAccount: lake,
+								Context: map[string][]string{"aws:SecureTransport": {"false"}, "s3:prefix": {place + key}},
+							}
+							if known.Level == iampolicy.ObjectLevel {
+								if place+key == "" {
+									continue
+								}
+								q.Resource += "/" + place + key
+								delete(q.Context, "s3:prefix")
+							} else if !iampolicy.SendsPrefix(action) || place+key == "" {
+								delete(q.Context, "s3:prefix")
+							}
+							described++
+							d := iampolicy.Evaluate(q, iampolicy.Policies{Identity: []iampolicy.Named{{Name: "own", Document: identity}}, Resource: &iampolicy.Named{Name: "bucket", Document: resource}})
+							if !d.Allowed() {
+								t.Fatalf("%s on %s with %v is described and not allowed:\nbucket %s\nrole %s", action, q.Resource, q.Context, onBucket, own)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+	if described == 0 {
+		t.Error("nothing was described")
+	}
+}
+
+func TestWants(t *testing.T) {
+	s := newScene(t, "")
+	s.bucket("data", names(roleARN(analytics, "reader"), roleARN("333333333333", "theirs")))
+	s.snapshots[lake].Listed["other"] = "eu-west-1"
+	policies := Policies(s.snapshots, func(bucket string) bool { return bucket == "other" })
+	if diff := cmp.Diff([]plan.Want{{Account: lake, Buckets: []plan.BucketWant{{Name: "other", Region: "eu-west-1"}}}}, policies); diff != "" {
+		t.Errorf("policies: -want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]plan.Want{{Account: analytics, IAM: true, Roles: []string{"reader"}, Proof: true}}, Roles(s.plan, s.repo, s.snapshots)); diff != "" {
+		t.Errorf("roles: -want +got:\n%s", diff)
+	}
+	if wants := Instances(s.plan, s.snapshots); len(wants) > 0 {
+		t.Errorf("instances: %+v", wants)
+	}
+	s.snapshots[analytics].Profiles["p"] = &plan.LiveInstanceProfile{InstanceProfile: plan.InstanceProfile{Name: "p", Role: "reader", Tags: map[string]string{plan.RepositoryTag: "acme"}}}
+	want := []plan.Want{{Account: analytics, Instances: []plan.InstanceWant{{Region: "us-east-1", Named: true}}}}
+	if diff := cmp.Diff(want, Instances(s.plan, s.snapshots)); diff != "" {
+		t.Errorf("instances: -want +got:\n%s", diff)
+	}
+}
+
+// A share that would open something is left out, and it is told.
+func TestOpensNothing(t *testing.T) {
+	s := newScene(t, "")
+	s.bucket("data", names(roleARN(analytics, "reader")))
+	s.bucket("more", strings.ReplaceAll(names(roleARN(analytics, "reader")), ":::data", ":::more"))
+	s.role("reader")
+	_, _, found := s.found(t)
+	found.Shares[0].Consumers[0].Access = []specs.Access{specs.AccessRead, specs.AccessDelete}
+	proved := opensNothing(found, s.repo, s.snapshots)
+	if len(proved.Shares) != 1 || proved.Shares[0].Name != "more" || len(proved.Spare) != 1 || proved.Spare[0].Bucket != "more" {
+		t.Errorf("%+v", proved)
+	}
+	if len(proved.Problems) != 1 || proved.Problems[0].Code != plan.CodeOpensUnasked || !strings.Contains(proved.Problems[0].Message, "s3:DeleteObject on arn:aws:s3:::data/* would be opened to "+roleARN(analytics, "reader")) {
+		t.Errorf("%+v", proved.Problems)
+	}
+}
