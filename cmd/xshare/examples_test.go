@@ -89,6 +89,7 @@ func runExample(t *testing.T, e *exampleRun) {
 			t.Errorf("the foreign statement of %s was changed or lost:\n%s\nnow:\n%s", step.ID, text, policy)
 		}
 	}
+	e.describe(t)
 }
 
 // change is one that somebody makes by hand.
