@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/xshare/xshare/internal/proof"
+	"github.com/xshare/xshare/internal/simulate"
 )
 
 func newSimulateCommand(a *app) *cobra.Command {
@@ -45,11 +45,11 @@ no case is answered "invalid" and the rest go on; the exit code is then 1.`,
 }
 
 func (a *app) simulate(ctx context.Context) error {
-	simulate := proof.Simulate
+	decide := simulate.Case
 	if a.flags.strict {
-		simulate = proof.SimulateStrict
+		decide = simulate.Strict
 	}
-	all, invalid, err := decideLines(ctx, a.streams.in, a.streams.out, simulate)
+	all, invalid, err := decideLines(ctx, a.streams.in, a.streams.out, decide)
 	if err != nil {
 		return err
 	}
@@ -67,8 +67,8 @@ func (a *app) simulate(ctx context.Context) error {
 	return nil
 }
 
-// decider is proof.Simulate, or what is as it.
-type decider func(line []byte, number int, now time.Time) proof.Answer
+// decider is simulate.Case, or what is as it.
+type decider func(line []byte, number int, now time.Time) simulate.Answer
 
 // caseBatch is some lines that are decided, and written, together.
 type caseBatch struct {
@@ -83,7 +83,7 @@ type caseBatch struct {
 // decideLines answers the cases of in, in order, on all cores. An answer is
 // written as soon as no further line can be read without waiting, so that a
 // program can ask and read by turns.
-func decideLines(ctx context.Context, in io.Reader, out io.Writer, simulate decider) (all, invalid int, err error) {
+func decideLines(ctx context.Context, in io.Reader, out io.Writer, decide decider) (all, invalid int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := runtime.GOMAXPROCS(0)
@@ -92,7 +92,7 @@ func decideLines(ctx context.Context, in io.Reader, out io.Writer, simulate deci
 	for range workers {
 		go func() {
 			for b := range work {
-				b.decide(simulate)
+				b.decide(decide)
 				close(b.done)
 			}
 		}()
@@ -134,7 +134,7 @@ func decideLines(ctx context.Context, in io.Reader, out io.Writer, simulate deci
 	}
 }
 
-func (b *caseBatch) decide(simulate decider) {
+func (b *caseBatch) decide(decide decider) {
 	now := time.Now()
 	encoder := json.NewEncoder(&b.answers)
 	encoder.SetEscapeHTML(false)
@@ -142,7 +142,7 @@ func (b *caseBatch) decide(simulate decider) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		answer := simulate(line, b.first+i, now)
+		answer := decide(line, b.first+i, now)
 		if err := encoder.Encode(answer); err != nil {
 			panic(err) // an Answer is always JSON
 		}
@@ -198,7 +198,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for {
 		part, err := r.ReadSlice('\n')
-		if room := proof.MaxCase + 2 - len(line); room > 0 {
+		if room := simulate.MaxCase + 2 - len(line); room > 0 {
 			line = append(line, part[:min(len(part), room)]...)
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/xshare/xshare/internal/proof"
+	"github.com/xshare/xshare/internal/simulate"
 )
 
 const allowedCase = `{"id": %d, "principal": "ec2.amazonaws.com", "action": "s3:GetObject", "resource": "arn:aws:s3:::b/x",` +
@@ -21,7 +21,7 @@ func ids(t *testing.T, out []byte) []string {
 	t.Helper()
 	var list []string
 	for line := range bytes.Lines(out) {
-		var a proof.Answer
+		var a simulate.Answer
 		if err := json.Unmarshal(line, &a); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
@@ -39,7 +39,7 @@ func TestSimulateOrder(t *testing.T) {
 		fmt.Fprintf(&in, allowedCase+"\n", i)
 		want[i] = fmt.Sprint(i)
 	}
-	all, invalid, err := decideLines(t.Context(), &in, &out, proof.Simulate)
+	all, invalid, err := decideLines(t.Context(), &in, &out, simulate.Case)
 	if err != nil || all != n || invalid != 0 {
 		t.Fatalf("%d answers, %d invalid, %v", all, invalid, err)
 	}
@@ -57,7 +57,7 @@ func TestSimulateByTurns(t *testing.T) {
 	answerIn, answerOut := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		_, _, err := decideLines(t.Context(), caseIn, answerOut, proof.Simulate)
+		_, _, err := decideLines(t.Context(), caseIn, answerOut, simulate.Case)
 		done <- errors.Join(err, answerOut.Close())
 	}()
 	answers := bufio.NewScanner(answerIn)
@@ -81,9 +81,9 @@ func TestSimulateLongLines(t *testing.T) {
 		frame := fmt.Sprintf(allowedCase, 1)
 		return `{"title":"` + strings.Repeat("x", length-len(frame)-len(`"title":"",`)) + `",` + frame[1:]
 	}
-	in := strings.Join([]string{line(proof.MaxCase), line(proof.MaxCase + 1), line(3 * proof.MaxCase), "\r", fmt.Sprintf(allowedCase, 2)}, "\n")
+	in := strings.Join([]string{line(simulate.MaxCase), line(simulate.MaxCase + 1), line(3 * simulate.MaxCase), "\r", fmt.Sprintf(allowedCase, 2)}, "\n")
 	var out bytes.Buffer
-	all, invalid, err := decideLines(t.Context(), strings.NewReader(in), &out, proof.Simulate)
+	all, invalid, err := decideLines(t.Context(), strings.NewReader(in), &out, simulate.Case)
 	if err != nil || all != 4 || invalid != 2 {
 		t.Fatalf("%d answers, %d invalid, %v", all, invalid, err)
 	}
@@ -107,17 +107,17 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full
 func TestSimulateEnds(t *testing.T) {
 	var out bytes.Buffer
 	in := io.MultiReader(strings.NewReader(fmt.Sprintf(allowedCase+"\n", 1)), brokenReader{})
-	if all, _, err := decideLines(t.Context(), in, &out, proof.Simulate); all != 1 || err == nil || !strings.Contains(err.Error(), "reading cases: broken pipe") {
+	if all, _, err := decideLines(t.Context(), in, &out, simulate.Case); all != 1 || err == nil || !strings.Contains(err.Error(), "reading cases: broken pipe") {
 		t.Errorf("%d answers, %v", all, err)
 	}
-	if _, _, err := decideLines(t.Context(), strings.NewReader("{}"), brokenWriter{}, proof.Simulate); err == nil || !strings.Contains(err.Error(), "writing answers: disk full") {
+	if _, _, err := decideLines(t.Context(), strings.NewReader("{}"), brokenWriter{}, simulate.Case); err == nil || !strings.Contains(err.Error(), "writing answers: disk full") {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errInterrupted)
 	waiting, end := io.Pipe()
 	defer func() { _ = end.Close() }()
-	if _, _, err := decideLines(ctx, waiting, &out, proof.Simulate); !errors.Is(err, errInterrupted) {
+	if _, _, err := decideLines(ctx, waiting, &out, simulate.Case); !errors.Is(err, errInterrupted) {
 		t.Errorf("%v", err)
 	}
 }

@@ -32,6 +32,25 @@ func TestMatchText(t *testing.T) {
 	}
 }
 
+func TestHasWildcard(t *testing.T) {
+	for text, want := range map[string]bool{"": false, "a": false, "${a}": false, "a*": true, "?a": true} {
+		if got := HasWildcard(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestInFull(t *testing.T) {
+	for principal, want := range map[string]bool{
+		"arn:aws:iam::111111111111:role/a+=,.@-_": true, "111111111111": true, "!~": true,
+		"arn:aws:iam::111111111111:role/*": false, "role/?": false, "a b": false, " a": false, "a\n": false, "a\x7f": false, "rolé": false, "a\xff": false,
+	} {
+		if got := InFull(principal); got != want {
+			t.Errorf("%q: %v", principal, got)
+		}
+	}
+}
+
 func TestOwnersOnly(t *testing.T) {
 	for action, want := range map[string]bool{
 		"s3:PutBucketPolicy": true, "s3:getbucketpolicy": true, "s3:DeleteBucketPolicy": true, "s3:CreateBucket": true,

@@ -216,6 +216,18 @@ func compareIP(want, have string) verdict {
 	return no
 }
 
+// BadAddress reports whether a request's value of a condition key, whatever its
+// case, is no IP address, and those of the key are
+// (IAM:reference_policies_condition-keys).
+func BadAddress(key, value string) bool {
+	switch strings.ToLower(key) {
+	case "aws:sourceip", "aws:vpcsourceip":
+		_, err := netip.ParseAddr(value)
+		return err != nil
+	}
+	return false
+}
+
 // ParseNetwork reads a CIDR or a single address.
 func ParseNetwork(s string) (netip.Prefix, bool) {
 	if p, err := netip.ParsePrefix(s); err == nil {

@@ -201,6 +201,24 @@ func TestConditionsOf2008(t *testing.T) {
 }
 
 // Every key of a large context is found, and one that stands twice.
+func TestBadAddress(t *testing.T) {
+	for _, v := range []struct {
+		key, value string
+		want       bool
+	}{
+		{"aws:SourceIp", "203.0.113.7", false},
+		{"aws:sourceip", "2001:db8::1", false},
+		{"AWS:SOURCEIP", "203.0.113", true},
+		{"aws:VpcSourceIp", "203.0.113.0/24", true},
+		{"aws:vpcsourceip", "", true},
+		{"aws:SourceVpc", "203.0.113", false},
+	} {
+		if got := BadAddress(v.key, v.value); got != v.want {
+			t.Errorf("%s of %q: %v", v.key, v.value, got)
+		}
+	}
+}
+
 func TestManyKeys(t *testing.T) {
 	context := map[string][]string{}
 	for c := 'a'; c <= 'z'; c++ {
@@ -244,6 +262,27 @@ func TestNotUnderstood(t *testing.T) {
 			req.ResourceAccount = accountB
 			if d := Evaluate(req, policies("Deny")); d.Outcome != ExplicitDeny {
 				t.Errorf("in a Deny: %s", d.Outcome)
+			}
+		})
+	}
+}
+
+// An inert statement matches no request, whichever way it names actions.
+func TestInert(t *testing.T) {
+	req := Request{Caller: callers["role A"], Action: "s3:GetObject", Resource: object1}
+	for name, s := range map[string]Statement{
+		"Action":    {Effect: Deny, Action: []string{"*"}, Resource: []string{"*"}},
+		"NotAction": {Effect: Deny, NotAction: []string{"iam:*"}, Resource: []string{"*"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			decide := func(s Statement) Outcome {
+				return Evaluate(req, Policies{Identity: []Named{{Name: "all", Document: must(t, allowAll)}, {Name: "p", Document: &Document{Version: Version2012, Statements: []Statement{s}}}}}).Outcome
+			}
+			if got := decide(s); got != ExplicitDeny {
+				t.Errorf("as it is: %s", got)
+			}
+			if got := decide(s.Inert()); got != Allowed {
+				t.Errorf("inert: %s", got)
 			}
 		})
 	}

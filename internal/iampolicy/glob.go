@@ -77,6 +77,9 @@ func (p *pattern) firstWild() int {
 	return len(p.text)
 }
 
+// HasWildcard tells a pattern from a name: whether a text has a * or a ?.
+func HasWildcard(s string) bool { return strings.ContainsAny(s, "*?") }
+
 // MatchText compares a text with a pattern, case-sensitively: * stands for any
 // characters, ? for one.
 func MatchText(wild, text string) bool {

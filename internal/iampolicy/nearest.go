@@ -22,6 +22,15 @@ func Nearest(wrong string, words []string) string {
 	return best
 }
 
+// slips is how many bytes a mistyped text may differ in.
+const slips = 2
+
+// Mistyped reports whether two texts differ, and in so few bytes (put in, left
+// out, changed, or swapped with the next) that one may be a slip for the other.
+func Mistyped(a, b string) bool {
+	return a != b && len(a)-len(b) <= slips && len(b)-len(a) <= slips && Distance(a, b) <= slips
+}
+
 // Distance counts the edits (insert, remove, change, swap of neighbours) from
 // a to b, in bytes.
 func Distance(a, b string) int {

@@ -20,3 +20,28 @@ func TestNearest(t *testing.T) {
 		t.Errorf("of too many words %q is taken", got)
 	}
 }
+
+func TestMistyped(t *testing.T) {
+	for name, v := range map[string]struct {
+		a, b string
+		want bool
+	}{
+		"the same":          {"principal", "principal", false},
+		"one changed":       {"principal", "principel", true},
+		"two swapped":       {"principal", "prinicpal", true},
+		"two put in":        {"principal", "principalss", true},
+		"two left out":      {"principal", "rincipa", true},
+		"two more at most":  {"principal", "principalsss", false},
+		"two less at most":  {"principalsss", "principal", false},
+		"three changed":     {"principal", "principxyz", false},
+		"a capital is one":  {"principal", "Principal", true},
+		"another word":      {"action", "resource", false},
+		"nothing and short": {"", "ab", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Mistyped(v.a, v.b); got != v.want {
+				t.Errorf("%q and %q: %v", v.a, v.b, got)
+			}
+		})
+	}
+}

@@ -440,7 +440,7 @@ func (p *parser) awsPrincipal(s string) *wrong {
 	switch {
 	case s == "*", IsAccountID(s), isUniqueID(s):
 		return nil
-	case strings.ContainsAny(s, "*?"):
+	case HasWildcard(s):
 		return &wrong{CodeWildcardPrincipal, "has a wildcard", `a principal is written in full, or "*" with a condition on aws:PrincipalArn`}
 	case !strings.HasPrefix(s, "arn:") || strings.Count(s, ":") < 5:
 		return &wrong{CodeRefusedPrincipal, "is no principal", "write an account id of 12 digits or an ARN"}

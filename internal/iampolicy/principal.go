@@ -19,6 +19,12 @@ const (
 	misplaced // the statement has a principal, and must not, or has none, and must
 )
 
+// InFull reports whether a principal's name can be one caller's: it is of
+// printable characters of ASCII, without spaces and wildcards.
+func InFull(principal string) bool {
+	return !HasWildcard(principal) && !strings.ContainsFunc(principal, func(c rune) bool { return c <= ' ' || c > '~' })
+}
+
 // principalsMatch compares a Principal element with the caller
 // (IAM:reference_policies_elements_principal). What cannot be known matches a
 // Deny and no Allow.

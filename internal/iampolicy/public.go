@@ -39,7 +39,7 @@ func (s *Statement) fixedPrincipals() bool {
 }
 
 func notFixed(s string) bool {
-	return s == "" || strings.ContainsAny(s, "*?") || strings.Contains(s, "${")
+	return s == "" || HasWildcard(s) || strings.Contains(s, "${")
 }
 
 // fixing are the keys that can make a policy non-public.

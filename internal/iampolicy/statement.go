@@ -59,6 +59,12 @@ func (e *evaluation) actionMatches(s *Statement) bool {
 	return !e.actionIn(s.NotAction, !deny)
 }
 
+// Inert is the statement as it is, save that no request has its action.
+func (s Statement) Inert() Statement {
+	s.Action, s.NotAction = []string{"xshare:Nothing"}, nil
+	return s
+}
+
 // actionIn compares the request's action with a list of patterns. AWS takes no
 // wildcard in the service's name; wide lets such a pattern match all the same.
 func (e *evaluation) actionIn(list []string, wide bool) bool {
@@ -74,7 +80,7 @@ func (e *evaluation) actionIn(list []string, wide bool) bool {
 // vendors must not contain wildcards".
 func wildService(action string) bool {
 	service, _, found := strings.Cut(action, ":")
-	return found && strings.ContainsAny(service, "*?")
+	return found && HasWildcard(service)
 }
 
 func (e *evaluation) resourceMatches(s *Statement, variables bool) bool {

@@ -299,7 +299,7 @@ func (x *explainer) mendPublic(c Cause) (string, []Fragment) {
 			break
 		}
 		public = append(public, why.Statement)
-		out := inert(d.Statements[why.Statement])
+		out := d.Statements[why.Statement].Inert()
 		out.Effect = iampolicy.Deny // which makes no policy public
 		d.Statements[why.Statement] = out
 	}

@@ -216,7 +216,7 @@ func (o askedOf) theirs(s iampolicy.Statement) []string {
 	var list []string
 	rest := slices.Clone(o.patterns)
 	for _, p := range s.Action {
-		if p != "*" && o.isAsked(p) && (!strings.ContainsAny(p, "*?") || serviceOfAction(p) == "s3" && o.isAll(p)) {
+		if p != "*" && o.isAsked(p) && (!iampolicy.HasWildcard(p) || serviceOfAction(p) == "s3" && o.isAll(p)) {
 			list = append(list, p)
 			rest = slices.DeleteFunc(rest, func(action string) bool { return iampolicy.MatchAction(p, action) })
 		}
@@ -240,7 +240,7 @@ func (o askedOf) otherActions(s iampolicy.Statement) (iampolicy.Statement, bool)
 		return s, true
 	}
 	isPattern := func(p string) bool {
-		return o.isAsked(p) && strings.ContainsAny(p, "*?") && (serviceOfAction(p) != "s3" || !o.isAll(p))
+		return o.isAsked(p) && iampolicy.HasWildcard(p) && (serviceOfAction(p) != "s3" || !o.isAll(p))
 	}
 	if slices.ContainsFunc(s.Action, isPattern) {
 		return s, false
@@ -293,7 +293,7 @@ func (o askedOf) actionsBeside(s iampolicy.Statement, service string, resources 
 		case service != "" && !iampolicy.MatchText(serviceOfAction(p), service):
 		case !o.isAsked(p):
 			list = append(list, p)
-		case !strings.ContainsAny(p, "*?"):
+		case !iampolicy.HasWildcard(p):
 		case serviceOfAction(p) == "kms":
 			for _, action := range keyActions {
 				if !o.isAsked(action) && iampolicy.MatchAction(p, action) {
@@ -318,7 +318,7 @@ func (o askedOf) actionsBeside(s iampolicy.Statement, service string, resources 
 func (o askedOf) shorter(within string, names []string) []string {
 	const few = 6
 	beginning, ok := strings.CutSuffix(within, "*")
-	if !ok || strings.ContainsAny(beginning, "*?") || len(names) <= few {
+	if !ok || iampolicy.HasWildcard(beginning) || len(names) <= few {
 		return names
 	}
 	names = slices.Clone(names)

@@ -49,7 +49,7 @@ func (q *Question) readPrincipal(partition string, note func(string, ...any)) {
 	case q.Principal == anonymous:
 		q.kind = iampolicy.Anonymous
 		return
-	case strings.Trim(q.Principal, printable) != "" || strings.ContainsAny(q.Principal, "*?"):
+	case !iampolicy.InFull(q.Principal):
 		note("--principal %q: one request has one caller: write its ARN in full, without wildcards or spaces", q.Principal)
 		return
 	case a.Service == "iam" && kind == "role":
@@ -113,7 +113,7 @@ func (q *Question) readAction(partition, action string, note func(string, ...any
 	case q.Resource == "":
 		note("--resource is missing: give the ARN of a bucket (arn:%s:s3:::bucket) or of an object (arn:%[1]s:s3:::bucket/key)", partition)
 		return
-	case strings.ContainsAny(q.Resource, "*?"):
+	case iampolicy.HasWildcard(q.Resource):
 		note("--resource %q: ask about one object, by its key: what holds for one of them may not hold for all", q.Resource)
 		return
 	case wrong != "":
@@ -144,7 +144,7 @@ func noAction(action string) string {
 	switch unknown := iampolicy.UnknownAction(action); {
 	case action == "":
 		return "is missing: give one, such as s3:GetObject"
-	case strings.ContainsAny(action, "*?"):
+	case iampolicy.HasWildcard(action):
 		return fmt.Sprintf("%q: ask about one action, such as s3:GetObject", action)
 	case !strings.Contains(action, ":"):
 		mend := "write the service before it, such as s3:GetObject"
@@ -175,7 +175,7 @@ func (q *Question) readContext(context []string, note func(string, ...any)) {
 		case slices.Contains(settled, strings.ToLower(key)):
 			note("--context %q: %s follows from the principal and the resource; leave it out", text, key)
 			continue
-		case value != "" && badAddress(strings.ToLower(key), []string{value}) >= 0:
+		case value != "" && iampolicy.BadAddress(key, value):
 			note("--context %q: %q is no IP address", text, value)
 			continue
 		}

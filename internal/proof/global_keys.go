@@ -1,6 +1,10 @@
 package proof
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/xshare/xshare/internal/iampolicy"
+)
 
 // globalKeys are AWS's condition keys that requests to any service may have;
 // those that end in a slash go on with the key of a tag.
@@ -29,7 +33,7 @@ func nearGlobalKey(key string) string {
 		switch {
 		case strings.EqualFold(known, name):
 			return ""
-		case near == "" && differ(strings.ToLower(known), strings.ToLower(name)):
+		case near == "" && iampolicy.Mistyped(strings.ToLower(known), strings.ToLower(name)):
 			near = known + tag
 		}
 	}

@@ -2,7 +2,6 @@ package proof
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/specs"
@@ -127,6 +126,3 @@ func (l *linter) add(code Code, element, message, mend string) {
 }
 
 func (l *linter) allows() bool { return l.s.Effect == iampolicy.Allow }
-
-// hasWildcard tells a pattern from a name.
-func hasWildcard(s string) bool { return strings.ContainsAny(s, "*?") }

@@ -137,7 +137,7 @@ func builtIn(name string) bool {
 
 // provider looks at an identity provider that an Allow names.
 func (l *linter) provider(provider string) {
-	if hasWildcard(provider) {
+	if iampolicy.HasWildcard(provider) {
 		return
 	}
 	kind, name := "", provider

@@ -28,7 +28,7 @@ func (l *linter) otherBuckets() {
 	for _, resource := range slices.Concat(l.s.Resource, l.s.NotResource) {
 		_, rest, ok := strings.Cut(resource, ":s3:::")
 		bucket, _, _ := strings.Cut(rest, "/")
-		if ok && !hasWildcard(bucket) && !strings.Contains(bucket, "$") && bucket != l.about.Bucket {
+		if ok && !iampolicy.HasWildcard(bucket) && !strings.Contains(bucket, "$") && bucket != l.about.Bucket {
 			l.add(OtherBucket, "Resource", fmt.Sprintf("names %s, which is not of bucket %s: S3 refuses it", resource, l.about.Bucket),
 				"write the ARN of "+l.about.Bucket)
 		}
@@ -46,7 +46,7 @@ func (l *linter) actions() {
 
 // s3Matches are the S3 actions that an entry of Action stands for.
 func s3Matches(action string) []iampolicy.S3Action {
-	if hasWildcard(action) {
+	if iampolicy.HasWildcard(action) {
 		return iampolicy.MatchS3Actions(action)
 	}
 	if known, ok := iampolicy.LookupS3Action(action); ok {
@@ -119,7 +119,7 @@ func reaches(resources []string) (bucket, objects bool) {
 			return true, true
 		case strings.Contains(rest, "/"):
 			objects = true
-		case hasWildcard(rest):
+		case iampolicy.HasWildcard(rest):
 			return true, true
 		default:
 			bucket = true
@@ -187,5 +187,5 @@ func (l *linter) prefixes() {
 // openEnd reports whether a prefix is there and ends within a name. One that
 // ends in a variable or a wildcard of its own is as it is meant.
 func openEnd(prefix string) bool {
-	return prefix != "" && !strings.HasSuffix(prefix, "/") && !strings.HasSuffix(prefix, "}") && !hasWildcard(prefix)
+	return prefix != "" && !strings.HasSuffix(prefix, "/") && !strings.HasSuffix(prefix, "}") && !iampolicy.HasWildcard(prefix)
 }

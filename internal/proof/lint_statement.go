@@ -46,7 +46,7 @@ func principalElement(s *iampolicy.Statement) string {
 // deleted are let be in a Deny: there AWS keeps them, and they do no harm.
 func (l *linter) principalForms(p *iampolicy.Principals) {
 	for _, name := range slices.Concat(p.AWS, p.Service, p.Federated) {
-		if hasWildcard(name) {
+		if iampolicy.HasWildcard(name) {
 			l.add(WildcardPrincipal, principalElement(l.s), fmt.Sprintf("names the principal %s with a wildcard, which AWS refuses or never matches", name),
 				"write it in full, or \"*\" with a condition ArnLike on aws:PrincipalArn")
 		}
@@ -138,7 +138,7 @@ func (l *linter) partitions() {
 	report := func(element string, arns []string) {
 		for _, arn := range arns {
 			fields := strings.SplitN(arn, ":", 3)
-			if len(fields) < 3 || fields[0] != "arn" || hasWildcard(fields[1]) || fields[1] == l.about.Partition {
+			if len(fields) < 3 || fields[0] != "arn" || iampolicy.HasWildcard(fields[1]) || fields[1] == l.about.Partition {
 				continue
 			}
 			l.add(WrongPartition, element, fmt.Sprintf("names %s, of another partition than %s", arn, l.about.Partition), "write arn:"+l.about.Partition+":"+fields[2])

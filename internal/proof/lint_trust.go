@@ -57,7 +57,7 @@ func (l *linter) trust() {
 func (l *linter) refused(p *iampolicy.Principals) {
 	report := func(names []string, good func(string) bool, what, mend string) {
 		for _, name := range names {
-			if !hasWildcard(name) && !good(name) {
+			if !iampolicy.HasWildcard(name) && !good(name) {
 				l.add(RefusedPrincipal, principalElement(l.s), fmt.Sprintf("names %s, which is %s", name, what), mend)
 			}
 		}
@@ -109,7 +109,7 @@ func meantService(name, partition string) string {
 // noSuchAction tells actions that STS does not have. What a wildcard stands for
 // is not looked at.
 func noSuchAction(action string) bool {
-	return !hasWildcard(action) && iampolicy.UnknownAction(action) != ""
+	return !iampolicy.HasWildcard(action) && iampolicy.UnknownAction(action) != ""
 }
 
 // actionsFor are the actions that a trust policy allows to a service, as far as

@@ -239,7 +239,7 @@ func (l *linter) account(c caller) {
 	if !listed {
 		mend := "add it to xshare.yaml (with manage: false if it is a partner's), or correct it"
 		for _, other := range sortedKeys(l.about.Accounts) {
-			if differ(c.account, other) {
+			if iampolicy.Mistyped(c.account, other) {
 				mend = "did you mean " + other + ", " + l.about.Accounts[other].Alias + "? " + strings.ToUpper(mend[:1]) + mend[1:]
 				break
 			}

@@ -115,7 +115,7 @@ func onlyBucket(s iampolicy.Statement) string {
 	for _, r := range s.Resource {
 		_, path, ok := strings.Cut(r, ":s3:::")
 		bucket, _, _ := strings.Cut(path, "/")
-		if !ok || hasWildcard(bucket) || strings.Contains(bucket, "$") || only != "" && bucket != only {
+		if !ok || iampolicy.HasWildcard(bucket) || strings.Contains(bucket, "$") || only != "" && bucket != only {
 			return ""
 		}
 		only = bucket
@@ -312,7 +312,7 @@ func (p *offlineGrant) denied(req *iampolicy.Request, tries []try) {
 // the action; what none mentions, none allows.
 func (p *offlineGrant) mentions(action string) bool {
 	about := func(s iampolicy.Statement) bool {
-		return len(s.NotAction) > 0 || slices.ContainsFunc(s.Action, func(a string) bool { return hasWildcard(a) || strings.EqualFold(a, action) })
+		return len(s.NotAction) > 0 || slices.ContainsFunc(s.Action, func(a string) bool { return iampolicy.HasWildcard(a) || strings.EqualFold(a, action) })
 	}
 	return p.identity != nil && slices.ContainsFunc(p.identity[0].Document.Statements, about) ||
 		p.resource != nil && slices.ContainsFunc(p.resource.Document.Statements, about)

@@ -159,7 +159,7 @@ func allowsOnly(list []iampolicy.Named) []iampolicy.Named {
 		d.Statements = slices.Clone(d.Statements)
 		for j, s := range d.Statements {
 			if s.Effect == iampolicy.Deny {
-				d.Statements[j] = inert(s)
+				d.Statements[j] = s.Inert()
 			}
 		}
 		list[i].Document = &d

@@ -121,7 +121,7 @@ func missOf(principal, arn string) miss {
 			m.code, m.score = PrincipalName, 4
 			m.why = fmt.Sprintf("it is the %s of that name, not the %s", have.kind, meant.kind)
 		}
-	case have.kind == "root" && differ(have.account, meant.account):
+	case have.kind == "root" && iampolicy.Mistyped(have.account, meant.account):
 		m.code, m.score = PrincipalAccount, 2
 		m.why = fmt.Sprintf("the account is %s, not %s", have.account, meant.account)
 	case have.kind == "root":
@@ -131,7 +131,7 @@ func missOf(principal, arn string) miss {
 	case sameName && have.path != meant.path:
 		m.code, m.score = PrincipalPath, 5
 		m.why = fmt.Sprintf("the path is %s, not %s", have.path, meant.path)
-	case have.account == meant.account && (strings.EqualFold(have.name, meant.name) || differ(have.name, meant.name)):
+	case have.account == meant.account && (strings.EqualFold(have.name, meant.name) || iampolicy.Mistyped(have.name, meant.name)):
 		m.code, m.score = PrincipalName, 4
 		m.why = fmt.Sprintf("the name is %s, not %s", have.name, meant.name)
 	}
@@ -155,13 +155,4 @@ func splitARN(arn string) (iamARN, bool) {
 	kind, rest, _ := strings.Cut(a.Resource, "/")
 	at := strings.LastIndex(rest, "/")
 	return iamARN{account: a.Account, kind: kind, path: "/" + rest[:at+1], name: rest[at+1:]}, true
-}
-
-// slips is how many characters a mistyped text may differ in.
-const slips = 2
-
-// differ reports whether two texts differ, in at most slips characters that
-// were put in, left out, changed, or swapped with the next.
-func differ(a, b string) bool {
-	return a != b && len(a)-len(b) <= slips && len(b)-len(a) <= slips && iampolicy.Distance(a, b) <= slips
 }

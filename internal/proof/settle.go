@@ -62,12 +62,6 @@ func settle(policies []iampolicy.Named, known func(string) bool, favoured iampol
 	return list
 }
 
-// inert is a statement that no request matches.
-func inert(s iampolicy.Statement) iampolicy.Statement {
-	s.Action, s.NotAction = []string{"xshare:Nothing"}, nil
-	return s
-}
-
 // unknownKeys lists the condition keys that a statement hangs on and that are
 // not known: of its conditions, and of policy variables.
 func unknownKeys(version string, s iampolicy.Statement, known func(string) bool) []string {
@@ -159,14 +153,14 @@ func atLeast(version string, s iampolicy.Statement, known func(string) bool) iam
 	s.Condition = slices.Clone(s.Condition)
 	for i, c := range s.Condition {
 		if !known(c.Key) {
-			return inert(s)
+			return s.Inert()
 		}
 		if op, ok := iampolicy.CompareTexts(c.Operator); ok && variables {
 			if op.ARN && hasVague(c.Values, known) {
-				return inert(s)
+				return s.Inert()
 			}
 			if s.Condition[i] = settledValues(c, op, known, op.Negated); len(s.Condition[i].Values) == 0 {
-				return inert(s)
+				return s.Inert()
 			}
 		}
 	}
@@ -174,7 +168,7 @@ func atLeast(version string, s iampolicy.Statement, known func(string) bool) iam
 		s.NotResource = loosened(s.NotResource, known)
 		if len(s.Resource) > 0 {
 			if s.Resource = without(s.Resource, known); len(s.Resource) == 0 {
-				return inert(s)
+				return s.Inert()
 			}
 		}
 	}

@@ -142,7 +142,7 @@ func holds(version string, s iampolicy.Statement, effect iampolicy.Effect, req i
 	return decision.Allowed() == (effect == iampolicy.Allow)
 }
 
-func isInert(s iampolicy.Statement) bool { return slices.Equal(s.Action, inert(s).Action) }
+func isInert(s iampolicy.Statement) bool { return slices.Equal(s.Action, s.Inert().Action) }
 
 // controlled takes in what stands over the trust policy: the resource control
 // policies of the role's account, and the service control policies of the

@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"slices"
@@ -50,7 +50,7 @@ func (r *caseReader) request(c testCase, now time.Time) (q simulated, err error)
 	}
 	// A typo is denied by most policies, so that a test that wants just that
 	// would hold for ever.
-	if why := iampolicy.UnknownAction(q.req.Action); why != "" && !hasWildcard(q.req.Action) {
+	if why := iampolicy.UnknownAction(q.req.Action); why != "" && !iampolicy.HasWildcard(q.req.Action) {
 		return q, r.errorf(c.fields["action"].at, "no such request exists: %s", why)
 	}
 	if q.policies, err = r.policies(c, &q.req); err != nil {
@@ -105,7 +105,7 @@ func (r *caseReader) caller(c testCase, partition string) (who iampolicy.Caller,
 		return iampolicy.Caller{Kind: iampolicy.Anonymous}, nil
 	case principal == "*":
 		return who, r.errorf(at, `principal: one request has one caller: write "anonymous" for one without credentials`)
-	case strings.Trim(principal, printable) != "" || strings.ContainsAny(principal, "*?"):
+	case !iampolicy.InFull(principal):
 		return who, r.errorf(at, "principal %q: one request has one caller: write its ARN in full, without wildcards or spaces", principal)
 	case isServiceName(principal):
 		return iampolicy.Caller{Kind: iampolicy.Service, ARN: principal}, nil
@@ -131,8 +131,6 @@ func (r *caseReader) caller(c testCase, partition string) (who iampolicy.Caller,
 	who.Account = a.Account
 	return who, nil
 }
-
-const printable = "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
 
 // serviceDomains are what the names of services end in, by partition
 // (IAM:reference_policies_elements_principal, "AWS service principals").

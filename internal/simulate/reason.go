@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"fmt"
@@ -30,7 +30,7 @@ func (q *simulated) decide() (iampolicy.Decision, string) {
 		if q.assumed {
 			reason += " (the resource is taken to be of the principal's account " + q.req.Caller.Account + ", since the case has no resourceAccount)"
 		}
-		if q.req.Resource != "*" && strings.ContainsAny(q.req.Resource, "*?") {
+		if q.req.Resource != "*" && iampolicy.HasWildcard(q.req.Resource) {
 			reason += " (* and ? in the resource are taken for characters of its name)"
 		}
 	}

@@ -1,13 +1,13 @@
-package proof
+package simulate
 
 import (
 	"strings"
 	"testing"
 )
 
-// TestSimulateRefused: policies that are well-formed, and that AWS does not take
+// TestRefused: policies that are well-formed, and that AWS does not take
 // in their place.
-func TestSimulateRefused(t *testing.T) {
+func TestRefused(t *testing.T) {
 	const (
 		assume = `"principal":"arn:aws:iam::222222222222:role/team/reader","action":"sts:AssumeRole","resource":"arn:aws:iam::111111111111:role/t","resourceAccount":null,"identityPolicies":["$all"]`
 		key    = `"action":"kms:Decrypt","resource":"arn:aws:kms:eu-west-1:111111111111:key/k1","resourceAccount":null,"identityPolicies":["$all"]`
@@ -45,7 +45,7 @@ func TestSimulateRefused(t *testing.T) {
 			if tc.page == "" {
 				t.Error("the case names no page of AWS")
 			}
-			checkInvalid(t, simulateCase(t, "{"+tc.fields+"}"), `"c"`, tc.reason)
+			checkInvalid(t, caseLine(t, "{"+tc.fields+"}"), `"c"`, tc.reason)
 		})
 	}
 	for name, tc := range map[string]struct{ page, fields string }{
@@ -62,7 +62,7 @@ func TestSimulateRefused(t *testing.T) {
 			if tc.page == "" {
 				t.Error("the case names no page of AWS")
 			}
-			if a := Simulate(simulateCase(t, "{"+tc.fields+"}"), 7, simulateNow); !a.Allowed {
+			if a := Case(caseLine(t, "{"+tc.fields+"}"), 7, noon); !a.Allowed {
 				t.Errorf("%s, lacking %v: %s", a.Decision, a.Lacking, a.Reason)
 			}
 		})
@@ -72,7 +72,7 @@ func TestSimulateRefused(t *testing.T) {
 // The trust policy must let in for every way to a role, and for what goes with
 // it, also within one account (IAM:id_session-tags,
 // IAM:id_credentials_temp_control-access_monitor).
-func TestSimulateTrustMustAllow(t *testing.T) {
+func TestTrustMustAllow(t *testing.T) {
 	for _, action := range []string{"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"} {
 		for name, tc := range map[string]struct{ policy, want, lacking string }{
 			"no trust policy":     {`null`, "implicitDeny", "resource"},
@@ -80,7 +80,7 @@ func TestSimulateTrustMustAllow(t *testing.T) {
 			"one for the account": {`{"Statement":{"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"` + action + `"}}`, "allowed", ""},
 		} {
 			t.Run(action+", "+name, func(t *testing.T) {
-				a := Simulate(simulateCase(t, `{"principal":"arn:aws:iam::111111111111:role/r","action":"`+action+`","resource":"arn:aws:iam::111111111111:role/t","resourceAccount":null,"identityPolicies":["$all"],"resourcePolicy":`+tc.policy+`}`), 7, simulateNow)
+				a := Case(caseLine(t, `{"principal":"arn:aws:iam::111111111111:role/r","action":"`+action+`","resource":"arn:aws:iam::111111111111:role/t","resourceAccount":null,"identityPolicies":["$all"],"resourcePolicy":`+tc.policy+`}`), 7, noon)
 				if string(a.Decision) != tc.want || len(a.Lacking) != len(sideList(tc.lacking)) {
 					t.Errorf("%s, lacking %v: %s", a.Decision, a.Lacking, a.Reason)
 				}

@@ -1,4 +1,7 @@
-package proof
+// Package simulate decides the requests that cases describe, by the policies that
+// they hold and no others: docs/simulate.md shows the cases. It is pure, and what
+// policies mean it leaves to iampolicy.
+package simulate
 
 import (
 	"encoding/json"
@@ -22,24 +25,24 @@ type Answer struct {
 	Reason   string            `json:"reason"`  // one sentence
 }
 
-// Simulate decides the case that one line of JSON holds. The line's number, from
+// Case decides the case that one line of JSON holds. The line's number, from
 // 1, is for the reasons of invalid ones; now is the default of aws:CurrentTime.
 //
 // It never panics, and what it cannot make sense of is invalid, not guessed at:
 // a field that does not exist, one that stands twice, a policy that IAM would
 // not take. An Answer that is not invalid holds for the policies of the case
 // and no others.
-func Simulate(line []byte, number int, now time.Time) Answer {
-	return simulate(line, number, now, false)
+func Case(line []byte, number int, now time.Time) Answer {
+	return decide(line, number, now, false)
 }
 
-// SimulateStrict is Simulate, and takes nothing to be so that the case does not
-// say: one that does not tell whose its resource is, is invalid.
-func SimulateStrict(line []byte, number int, now time.Time) Answer {
-	return simulate(line, number, now, true)
+// Strict is Case, and takes nothing to be so that the case does not say: one
+// that does not tell whose its resource is, is invalid.
+func Strict(line []byte, number int, now time.Time) Answer {
+	return decide(line, number, now, true)
 }
 
-func simulate(line []byte, number int, now time.Time, strict bool) Answer {
+func decide(line []byte, number int, now time.Time, strict bool) Answer {
 	r := &caseReader{
 		line: line, number: number, strict: strict,
 		parsed: map[int]iampolicy.Named{}, lists: map[int][]iampolicy.Named{}, allLevels: map[int][][]iampolicy.Named{},

@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"slices"
@@ -8,9 +8,9 @@ import (
 	"github.com/xshare/xshare/internal/iampolicy"
 )
 
-// TestSimulateMissingKeys: a reason names the keys that were not given and could
+// TestMissingKeys: a reason names the keys that were not given and could
 // make the decision another one, and no others.
-func TestSimulateMissingKeys(t *testing.T) {
+func TestMissingKeys(t *testing.T) {
 	all := `{"Effect":"Allow","Action":"*","Resource":"*"}`
 	statement := func(effect, action, resource, condition string) string {
 		return `{"Effect":"` + effect + `","Action":"` + action + `","Resource":"` + resource + `","Condition":{` + condition + `}}`
@@ -45,8 +45,8 @@ func TestSimulateMissingKeys(t *testing.T) {
 		"a variable with a default":      {identity(all, statement("Deny", "*", "arn:aws:s3:::b/${aws:PrincipalTag/team, 'x'}/*", "")), "allowed", ""},
 		"a variable in a condition":      {identity(all, get("Deny", `"StringEquals":{"aws:PrincipalAccount":"${aws:SourceAccount}"}`)), "allowed", "aws:SourceAccount"},
 		"no variable, in an old policy":  {`"identityPolicies":[{"Version":"2008-10-17","Statement":[` + all + `,` + statement("Deny", "*", "arn:aws:s3:::b/${aws:PrincipalTag/team}/*", "") + `]}]`, "allowed", ""},
-		"a Deny of the bucket's":         {`"resourcePolicy":{"Statement":[` + simulatePolicies["toReader"] + `,{"Effect":"Deny","Principal":{"AWS":"222222222222"},"Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`, "allowed", "aws:PrincipalOrgID"},
-		"a Deny of the bucket's, others": {`"resourcePolicy":{"Statement":[` + simulatePolicies["toReader"] + `,{"Effect":"Deny","Principal":{"AWS":"333333333333"},"Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`, "allowed", ""},
+		"a Deny of the bucket's":         {`"resourcePolicy":{"Statement":[` + samplePolicies["toReader"] + `,{"Effect":"Deny","Principal":{"AWS":"222222222222"},"Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`, "allowed", "aws:PrincipalOrgID"},
+		"a Deny of the bucket's, others": {`"resourcePolicy":{"Statement":[` + samplePolicies["toReader"] + `,{"Effect":"Deny","Principal":{"AWS":"333333333333"},"Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`, "allowed", ""},
 		"a Deny of an SCP":               {`"scps":[[{"Statement":[` + all + `,` + get("Deny", `"StringEquals":{"aws:PrincipalOrgID":"o-1"}`) + `]}]]`, "allowed", "aws:PrincipalOrgID"},
 		"a Deny of an RCP":               {`"rcps":[[{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}]]`, "allowed", "aws:PrincipalOrgID"},
 		"of sides that do not count":     {`"principal":"anonymous","resourcePolicy":"$public",` + identity(get("Deny", `"StringEquals":{"aws:PrincipalOrgID":"o-1"}`)), "allowed", ""},
@@ -79,15 +79,15 @@ func TestSimulateMissingKeys(t *testing.T) {
 		"a Deny by the want, and one":    {identity(get("Deny", `"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}`), `{"Effect":"Deny","Action":"*","Resource":"*"}`), "explicitDeny", ""},
 		"a Deny that Null asks for":      {identity(all, get("Deny", `"Null":{"aws:MultiFactorAuthAge":"true"}`)), "explicitDeny", ""},
 		"a Deny, and one that asks":      {identity(all, `{"Effect":"Deny","Action":"*","Resource":"*"}`, get("Deny", `"StringEquals":{"a:b":"c"}`)), "explicitDeny", ""},
-		"by NotPrincipal and a boundary": {`"boundary":"$all","resourcePolicy":{"Statement":[` + simulatePolicies["toReader"] + `,{"Effect":"Deny","NotPrincipal":{"AWS":["222222222222","arn:aws:iam::222222222222:role/team/reader"]},"Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"a:b":"c"}}}]}`, "explicitDeny", "a:b"},
+		"by NotPrincipal and a boundary": {`"boundary":"$all","resourcePolicy":{"Statement":[` + samplePolicies["toReader"] + `,{"Effect":"Deny","NotPrincipal":{"AWS":["222222222222","arn:aws:iam::222222222222:role/team/reader"]},"Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"a:b":"c"}}}]}`, "explicitDeny", "a:b"},
 
 		// Steps: of all that are allowed, or of the one that is not.
 		"steps":                 {identity(all, get("Deny", `"StringEquals":{"b:c":"x"}`), statement("Deny", "s3:Put*", "*", `"StringEquals":{"a:b":"x"}`)) + `,"steps":[{"action":"s3:PutObject"}]`, "allowed", "b:c and a:b"},
 		"a step that is denied": {identity(all, get("Deny", `"StringEquals":{"b:c":"x"}`), statement("Deny", "s3:Put*", "*", `"StringNotEquals":{"a:b":"x"}`)) + `,"steps":[{"action":"s3:PutObject"}]`, "explicitDeny", "a:b"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			line := simulateCase(t, "{"+tc.fields+"}")
-			a := Simulate(line, 7, simulateNow)
+			line := caseLine(t, "{"+tc.fields+"}")
+			a := Case(line, 7, noon)
 			if a.Decision != tc.want {
 				t.Fatalf("%s, want %s: %s\n%s", a.Decision, tc.want, a.Reason, line)
 			}
@@ -100,9 +100,9 @@ func TestSimulateMissingKeys(t *testing.T) {
 	}
 }
 
-// TestSimulateResourcePolicyOfSteps: a policy is of one resource, and a step for
+// TestResourcePolicyOfSteps: a policy is of one resource, and a step for
 // another needs its own (S3:example-bucket-policies, KMS:key-policies).
-func TestSimulateResourcePolicyOfSteps(t *testing.T) {
+func TestResourcePolicyOfSteps(t *testing.T) {
 	const (
 		key         = `"action":"kms:Decrypt","resource":"arn:aws:kms:eu-west-1:111111111111:key/k1"`
 		wide        = `"identityPolicies":["$all"],"resourcePolicy":"$everybody"`
@@ -119,15 +119,15 @@ func TestSimulateResourcePolicyOfSteps(t *testing.T) {
 		"another action is":             {wide + `,"steps":[{"action":"s3:PutObject"}]`, "allowed", "", ""},
 		"a policy of its own":           {wide + `,"steps":[{` + key + `,"resourcePolicy":"$key"}]`, "allowed", "", ""},
 		"a step without one is allowed": {`"identityPolicies":["$all"],"steps":[{"resource":"arn:aws:s3:::c/x","resourceAccount":"222222222222"}]`, "allowed", "", bucketsOnly},
-		"a Deny counts for its bucket":  {`"identityPolicies":["$all"],"resourcePolicy":{"Statement":[` + simulatePolicies["everybody"] + `,{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*"}]},"steps":[{"action":"s3:PutObject","resource":"arn:aws:s3:::c/x","resourceAccount":"222222222222"}]`, "allowed", "", bucketsOnly},
+		"a Deny counts for its bucket":  {`"identityPolicies":["$all"],"resourcePolicy":{"Statement":[` + samplePolicies["everybody"] + `,{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*"}]},"steps":[{"action":"s3:PutObject","resource":"arn:aws:s3:::c/x","resourceAccount":"222222222222"}]`, "allowed", "", bucketsOnly},
 		"of the first step's resource":  {wide + `,"resource":null,"steps":[{"resource":"arn:aws:s3:::b/x"},{"resource":"arn:aws:s3:::b/y"}]`, "allowed", "", ""},
 		"not of the second's":           {wide + `,"resource":null,"steps":[{"resource":"arn:aws:s3:::b/x"},{` + key + `}]`, "implicitDeny", "resource", "step 2: "},
 		"but for one of its own":        {wide + `,"resource":null,"steps":[{` + key + `,"resourcePolicy":"$key"},{"resource":"arn:aws:s3:::b/y"}]`, "allowed", "", ""},
 		"a deny says nothing of it":     {`"identityPolicies":["$denyGet"],"steps":[{"resource":"arn:aws:s3:::c/x"}]`, "explicitDeny", "identity", "statement \"NoGet\", denies"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			line := simulateCase(t, "{"+tc.fields+"}")
-			a := Simulate(line, 7, simulateNow)
+			line := caseLine(t, "{"+tc.fields+"}")
+			a := Case(line, 7, noon)
 			if string(a.Decision) != tc.want || !slices.Equal(a.Lacking, sideList(tc.lacking)) || !strings.Contains(a.Reason, tc.reason) {
 				t.Errorf("%s, lacking %v: %s\n%s", a.Decision, a.Lacking, a.Reason, line)
 			}

@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"errors"

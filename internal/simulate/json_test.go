@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 
 // What is cut out of a line is what encoding/json finds in it, whatever stands
 // in strings and between values.
-func TestSimulateJSON(t *testing.T) {
+func TestJSON(t *testing.T) {
 	values := []string{
 		`"a"`, `""`, `"\\"`, `"\""`, `"\\\""`, `"}"`, `"],{"`, `"\u005d"`, `"é"`, `0`, `-1.5e+3`, `true`, `false`, `null`,
 		`{}`, `[]`, `[[]]`, `{"a":{}}`, `[ ]`, `{ }`, `[1 , 2]`, `{"}":"]"}`, `[{"a":[{"b":"\\\"]}"}]},3]`,
@@ -56,7 +56,7 @@ func TestSimulateJSON(t *testing.T) {
 }
 
 // A name that stands twice is found among few and among many.
-func TestSimulateTwice(t *testing.T) {
+func TestTwice(t *testing.T) {
 	for _, n := range []int{2, 16, 17, 100} {
 		var list []field
 		for i := range n {

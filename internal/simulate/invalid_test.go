@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 	"github.com/xshare/xshare/internal/iampolicy"
 )
 
-// TestSimulateInvalid: what is no case is told by its place and what is wrong.
-func TestSimulateInvalid(t *testing.T) {
+// TestInvalid: what is no case is told by its place and what is wrong.
+func TestInvalid(t *testing.T) {
 	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
 	for name, tc := range map[string]struct{ line, id, reason string }{
 		"no JSON":               {`hello`, `""`, "line 7, column 1: it is no JSON"},
@@ -38,8 +38,8 @@ func TestSimulateInvalid(t *testing.T) {
 	}
 }
 
-// TestSimulateInvalidFields changes one field of a case that is allowed.
-func TestSimulateInvalidFields(t *testing.T) {
+// TestInvalidFields changes one field of a case that is allowed.
+func TestInvalidFields(t *testing.T) {
 	for name, tc := range map[string]struct{ fields, reason string }{
 		"principal of no type":          {`{"principal":{"AWS":"222222222222"}}`, "principal must be a string, not an object"},
 		"principal as a number":         {`{"principal":222222222222}`, "principal must be a string, not a number"},
@@ -129,13 +129,13 @@ func TestSimulateInvalidFields(t *testing.T) {
 		"assuming what is no role":     {`{"action":"sts:AssumeRole","resource":"*","resourceAccount":null,"identityPolicies":["$all"]}`, "is made on a role"},
 		"steps with an impossible one": {`{"identityPolicies":["$all"],"steps":[{"action":"s3:ListBucket"}]}`, "step 1: no such request exists"},
 	} {
-		t.Run(name, func(t *testing.T) { checkInvalid(t, simulateCase(t, tc.fields), `"c"`, tc.reason) })
+		t.Run(name, func(t *testing.T) { checkInvalid(t, caseLine(t, tc.fields), `"c"`, tc.reason) })
 	}
 }
 
 func checkInvalid(t *testing.T, line []byte, id, reason string) {
 	t.Helper()
-	a := Simulate(line, 7, simulateNow)
+	a := Case(line, 7, noon)
 	if a.Decision != iampolicy.Invalid || a.Allowed || a.Lacking == nil || len(a.Lacking) > 0 {
 		t.Errorf("%+v is not an invalid case's answer", a)
 	}
@@ -148,11 +148,11 @@ func checkInvalid(t *testing.T, line []byte, id, reason string) {
 }
 
 // The column is where the fault is, in characters, also within a policy.
-func TestSimulateColumn(t *testing.T) {
-	line := simulateCase(t, `{"title":"äöü","resourcePolicy":{"Id":"é","Statement":{"Effect":"allow","Principal":"*","Action":"s3:*","Resource":"*"}}}`)
+func TestColumn(t *testing.T) {
+	line := caseLine(t, `{"title":"äöü","resourcePolicy":{"Id":"é","Statement":{"Effect":"allow","Principal":"*","Action":"s3:*","Resource":"*"}}}`)
 	before, _, _ := strings.Cut(string(line), `"allow"`)
 	want := "line 7, column " + jsonNumber(len([]rune(before))+1) + ": resourcePolicy: Effect"
-	if a := Simulate(line, 7, simulateNow); !strings.HasPrefix(a.Reason, want) {
+	if a := Case(line, 7, noon); !strings.HasPrefix(a.Reason, want) {
 		t.Errorf("the reason is %q, which does not begin with %q", a.Reason, want)
 	}
 }
@@ -164,15 +164,15 @@ func jsonNumber(n int) string {
 
 // An action on the other kind of resource is denied as all else, and the reason
 // says that there is no such request.
-func TestSimulateImpossibleDenied(t *testing.T) {
-	a := Simulate(simulateCase(t, `{"action":"s3:ListBucket"}`), 1, simulateNow)
+func TestImpossibleDenied(t *testing.T) {
+	a := Case(caseLine(t, `{"action":"s3:ListBucket"}`), 1, noon)
 	if a.Decision != iampolicy.ImplicitDeny || !strings.Contains(a.Reason, "; and S3 never gets such a request: s3:ListBucket is on a bucket, and ") {
 		t.Errorf("%+v", a)
 	}
 }
 
 // Strict cases say whose their resources are, in any way.
-func TestSimulateStrict(t *testing.T) {
+func TestStrict(t *testing.T) {
 	const missing = `the field "resourceAccount" is missing: nothing else says whose arn:aws:s3:::b/logs/x is`
 	for name, tc := range map[string]struct{ fields, want string }{
 		"stated":           {`{}`, ""},
@@ -186,11 +186,11 @@ func TestSimulateStrict(t *testing.T) {
 		"only in the step": {`{"resourceAccount":null,"action":null,"steps":[{"action":"s3:GetObject","resourceAccount":"111111111111"}]}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := SimulateStrict(simulateCase(t, tc.fields), 7, simulateNow)
+			a := Strict(caseLine(t, tc.fields), 7, noon)
 			if invalid := a.Decision == iampolicy.Invalid; invalid != (tc.want != "") || !strings.Contains(a.Reason, tc.want) {
 				t.Errorf("%+v, want %q", a, tc.want)
 			}
-			if lax := Simulate(simulateCase(t, tc.fields), 7, simulateNow); lax.Decision == iampolicy.Invalid {
+			if lax := Case(caseLine(t, tc.fields), 7, noon); lax.Decision == iampolicy.Invalid {
 				t.Errorf("without strict it is %+v", lax)
 			}
 		})
@@ -209,7 +209,7 @@ func TestAnswerJSON(t *testing.T) {
 			var out bytes.Buffer
 			e := json.NewEncoder(&out)
 			e.SetEscapeHTML(false)
-			if err := e.Encode(Simulate([]byte(tc.line), 1, simulateNow)); err != nil {
+			if err := e.Encode(Case([]byte(tc.line), 1, noon)); err != nil {
 				t.Fatal(err)
 			}
 			if got := strings.TrimSpace(out.String()); got != tc.want {
@@ -217,7 +217,7 @@ func TestAnswerJSON(t *testing.T) {
 			}
 		})
 	}
-	a := Simulate(simulateCase(t, `{"identityPolicies":[],"resourcePolicy":null}`), 1, simulateNow)
+	a := Case(caseLine(t, `{"identityPolicies":[],"resourcePolicy":null}`), 1, noon)
 	if text, err := json.Marshal(a); err != nil || !strings.HasPrefix(string(text), `{"id":"c","decision":"implicitDeny","allowed":false,"lacking":["identity","resource"],"reason":"`) {
 		t.Errorf("%s, %v", text, err)
 	}

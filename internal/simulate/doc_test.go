@@ -1,8 +1,9 @@
-package proof
+package simulate
 
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 	"github.com/xshare/xshare/internal/iampolicy"
 )
 
-func simulateDoc(t *testing.T) string {
+func guide(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "simulate.md"))
 	if err != nil {
@@ -24,8 +25,8 @@ func simulateDoc(t *testing.T) string {
 }
 
 // The guide's examples are real: each case has just the answer that follows it.
-func TestSimulateDocExamples(t *testing.T) {
-	blocks := regexp.MustCompile("(?s)```json (case|answer)\n(.*?)\n```").FindAllStringSubmatch(simulateDoc(t), -1)
+func TestDocExamples(t *testing.T) {
+	blocks := regexp.MustCompile("(?s)```json (case|answer)\n(.*?)\n```").FindAllStringSubmatch(guide(t), -1)
 	if len(blocks) < 20 || len(blocks)%2 != 0 {
 		t.Fatalf("the guide has %d blocks of cases and answers", len(blocks))
 	}
@@ -37,7 +38,7 @@ func TestSimulateDocExamples(t *testing.T) {
 		var out bytes.Buffer
 		e := json.NewEncoder(&out)
 		e.SetEscapeHTML(false)
-		if err := e.Encode(Simulate([]byte(line), 1, simulateNow)); err != nil {
+		if err := e.Encode(Case([]byte(line), 1, noon)); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.TrimSpace(out.String()); got != pair[1][2] {
@@ -47,12 +48,12 @@ func TestSimulateDocExamples(t *testing.T) {
 }
 
 // The guide's check with jq holds for what it says, and for nothing else.
-func TestSimulateDocCheck(t *testing.T) {
+func TestDocCheck(t *testing.T) {
 	jq, err := exec.LookPath("jq")
 	if err != nil {
 		t.Skip("jq is not installed")
 	}
-	found := regexp.MustCompile(`jq -e -s '(.*startswith.*)' answers.jsonl`).FindStringSubmatch(simulateDoc(t))
+	found := regexp.MustCompile(`jq -e -s '(.*startswith.*)' answers.jsonl`).FindStringSubmatch(guide(t))
 	if found == nil {
 		t.Fatal("the guide has no check with jq")
 	}
@@ -79,8 +80,8 @@ func TestSimulateDocCheck(t *testing.T) {
 }
 
 // The guide's table has every field of a case, in the same order, and no other.
-func TestSimulateDocFields(t *testing.T) {
-	_, table, found := strings.Cut(simulateDoc(t), "<!-- fields: case -->\n\n")
+func TestDocFields(t *testing.T) {
+	_, table, found := strings.Cut(guide(t), "<!-- fields: case -->\n\n")
 	if !found {
 		t.Fatal("the guide has no table of fields")
 	}
@@ -95,8 +96,8 @@ func TestSimulateDocFields(t *testing.T) {
 }
 
 // The guide's table of default keys has all that some request has, and no other.
-func TestSimulateDocDefaultContext(t *testing.T) {
-	_, table, found := strings.Cut(simulateDoc(t), "\n**Default context**")
+func TestDocDefaultContext(t *testing.T) {
+	_, table, found := strings.Cut(guide(t), "\n**Default context**")
 	if !found {
 		t.Fatal("the guide has no default context")
 	}
@@ -115,12 +116,12 @@ func TestSimulateDocDefaultContext(t *testing.T) {
 		{Kind: iampolicy.Role, ARN: "arn:aws:iam::111111111111:role/r"},
 	} {
 		for action, resource := range map[string]string{"s3:GetObject": "arn:aws:s3:::b/x", "kms:Decrypt": "arn:aws:kms:eu-west-1:111111111111:key/k"} {
-			for key := range iampolicy.DefaultContext(iampolicy.Request{Caller: who, Action: action, Resource: resource}, simulateNow) {
+			for key := range iampolicy.DefaultContext(iampolicy.Request{Caller: who, Action: action, Resource: resource}, noon) {
 				keys[key] = true
 			}
 		}
 	}
-	if got, want := sortedKeys(documented), sortedKeys(keys); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(documented)), slices.Sorted(maps.Keys(keys)); !slices.Equal(got, want) {
 		t.Errorf("the guide has the keys\n%v\nand there are\n%v", got, want)
 	}
 }

@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"bytes"
@@ -209,7 +209,7 @@ func (r *caseReader) gather(list []field, isStep bool) (c testCase, err error) {
 func suggestField(name string) string {
 	best := ""
 	for _, f := range caseFields {
-		if strings.EqualFold(f, name) || differ(strings.ToLower(f), strings.ToLower(name)) && best == "" {
+		if strings.EqualFold(f, name) || iampolicy.Mistyped(strings.ToLower(f), strings.ToLower(name)) && best == "" {
 			best = f
 		}
 	}

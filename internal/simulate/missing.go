@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"slices"
@@ -139,7 +139,7 @@ func (q *simulated) asks(side iampolicy.Side, version string, s *iampolicy.State
 	a.matches = len(variables) == 0
 	held, failed := []string(nil), variables
 	for i, c := range wants {
-		whole := iampolicy.Statement{Principal: anybody, Action: []string{"*"}, Resource: []string{"*"}, Condition: []iampolicy.Condition{c}}
+		whole := iampolicy.Statement{Principal: &iampolicy.Principals{Any: true}, Action: []string{"*"}, Resource: []string{"*"}, Condition: []iampolicy.Condition{c}}
 		if q.denies(iampolicy.SideResource, version, whole) {
 			held = append(held, keysOf[i]...)
 			continue
@@ -219,7 +219,7 @@ func (q *simulated) without(list []asking) iampolicy.Decision {
 			d.Statements = slices.Clone(d.Statements)
 			for j := range d.Statements {
 				if skip[&named.Document.Statements[j]] {
-					d.Statements[j] = inert(d.Statements[j])
+					d.Statements[j] = d.Statements[j].Inert()
 				}
 			}
 			out[i].Document = &d

@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 )
 
 // A line of the usual size: two policies, one of them with a condition.
-func BenchmarkSimulate(b *testing.B) {
+func BenchmarkCase(b *testing.B) {
 	line := []byte(`{"id": "1", "principal": "arn:aws:sts::222222222222:assumed-role/reader/s1", "action": "s3:GetObject", "resource": "arn:aws:s3:::b/logs/x", "resourceAccount": "111111111111",
 		"identityPolicies": [{"name": "reader", "policy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::b/logs/*"}]}}],
 		"resourcePolicy": {"Version": "2012-10-17", "Statement": [
@@ -16,7 +16,7 @@ func BenchmarkSimulate(b *testing.B) {
 	b.SetBytes(int64(len(line)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if a := Simulate(line, 1, now); !a.Allowed {
+		if a := Case(line, 1, now); !a.Allowed {
 			b.Fatal(a.Reason)
 		}
 	}

@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"encoding/json"
@@ -10,17 +10,17 @@ import (
 	"github.com/xshare/xshare/internal/iampolicy"
 )
 
-var simulateNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// simulateBase is a case that is allowed across accounts. Tests change fields of
-// it; "$name" stands for a policy of simulatePolicies.
-const simulateBase = `{
+// baseCase is a case that is allowed across accounts. Tests change fields of
+// it; "$name" stands for a policy of samplePolicies.
+const baseCase = `{
 	"id": "c", "principal": "arn:aws:iam::222222222222:role/team/reader", "action": "s3:GetObject",
 	"resource": "arn:aws:s3:::b/logs/x", "resourceAccount": "111111111111",
 	"identityPolicies": ["$get"], "resourcePolicy": "$toReader"}`
 
-// simulatePolicies are statements of policies, by name.
-var simulatePolicies = map[string]string{
+// samplePolicies are statements of policies, by name.
+var samplePolicies = map[string]string{
 	"all":       `{"Effect":"Allow","Action":"*","Resource":"*"}`,
 	"get":       `{"Sid":"Get","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}`,
 	"put":       `{"Sid":"Put","Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}`,
@@ -55,11 +55,11 @@ var simulatePolicies = map[string]string{
 	"trust":     `{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}`,
 }
 
-// simulateCase is the base with other fields; null takes one away.
-func simulateCase(t testing.TB, fields string) []byte {
+// caseLine is the base with other fields; null takes one away.
+func caseLine(t testing.TB, fields string) []byte {
 	t.Helper()
 	merged := map[string]json.RawMessage{}
-	for _, text := range []string{simulateBase, fields} {
+	for _, text := range []string{baseCase, fields} {
 		var m map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(text), &m); err != nil {
 			t.Fatalf("%v: %s", err, text)
@@ -74,12 +74,12 @@ func simulateCase(t testing.TB, fields string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return simulateExpand(line)
+	return expand(line)
 }
 
-func simulateExpand(line []byte) []byte {
+func expand(line []byte) []byte {
 	text := string(line)
-	for name, statement := range simulatePolicies {
+	for name, statement := range samplePolicies {
 		text = strings.ReplaceAll(text, `"$`+name+`"`, `{"Version":"2012-10-17","Statement":[`+statement+`]}`)
 	}
 	return []byte(text)
@@ -93,9 +93,9 @@ func sideList(s string) []iampolicy.Side {
 	return list
 }
 
-// TestSimulate holds the answers to the rules of AWS's guides, which are named
+// TestCase holds the answers to the rules of AWS's guides, which are named
 // as in package iampolicy.
-func TestSimulate(t *testing.T) {
+func TestCase(t *testing.T) {
 	const (
 		cross = "IAM:reference_policies_evaluation-logic-cross-account"
 		logic = "IAM:reference_policies_evaluation-logic"
@@ -252,8 +252,8 @@ func TestSimulate(t *testing.T) {
 			if tc.page == "" {
 				t.Error("the case names no page of AWS")
 			}
-			line := simulateCase(t, tc.fields)
-			a := Simulate(line, 7, simulateNow)
+			line := caseLine(t, tc.fields)
+			a := Case(line, 7, noon)
 			if a.Decision != tc.want || a.Allowed != (tc.want == "allowed") || !slices.Equal(a.Lacking, sideList(tc.lacking)) {
 				t.Errorf("%s, lacking %v (%s), want %s, lacking %s\n%s", a.Decision, a.Lacking, a.Reason, tc.want, tc.lacking, line)
 			}

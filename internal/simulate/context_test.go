@@ -1,4 +1,4 @@
-package proof
+package simulate
 
 import (
 	"slices"
@@ -8,10 +8,10 @@ import (
 	"github.com/xshare/xshare/internal/iampolicy"
 )
 
-// TestSimulateDefaultContext asks for each key that AWS always sends by a Deny
+// TestDefaultContext asks for each key that AWS always sends by a Deny
 // on its value, which must bite, and by an Allow that is there without the key.
 // The page is IAM:reference_policies_condition-keys, by "Availability".
-func TestSimulateDefaultContext(t *testing.T) {
+func TestDefaultContext(t *testing.T) {
 	const (
 		user    = `"principal":"arn:aws:iam::111111111111:user/team/ann"`
 		role    = `"principal":"arn:aws:iam::111111111111:role/team/reader"`
@@ -66,13 +66,13 @@ func TestSimulateDefaultContext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			deny := `{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"` + tc.key + `":"` + tc.value + `"}}}`
-			line := simulateCase(t, `{"resourceAccount":"111111111111","identityPolicies":[],"resourcePolicy":{"Version":"2012-10-17","Statement":[`+deny+`]},`+tc.fields+`}`)
-			if a := Simulate(line, 7, simulateNow); a.Decision == iampolicy.Invalid || (a.Decision == iampolicy.ExplicitDeny) == tc.absent {
+			line := caseLine(t, `{"resourceAccount":"111111111111","identityPolicies":[],"resourcePolicy":{"Version":"2012-10-17","Statement":[`+deny+`]},`+tc.fields+`}`)
+			if a := Case(line, 7, noon); a.Decision == iampolicy.Invalid || (a.Decision == iampolicy.ExplicitDeny) == tc.absent {
 				t.Errorf("%s (%s)\n%s", a.Decision, a.Reason, line)
 			}
 			absent := strings.Replace(deny, `"ForAnyValue:StringEquals":{"`+tc.key+`":"`+tc.value+`"}`, `"Null":{"`+tc.key+`":"true"}`, 1)
-			line = simulateCase(t, `{"resourceAccount":"111111111111","identityPolicies":[],"resourcePolicy":{"Version":"2012-10-17","Statement":[`+absent+`]},`+tc.fields+`}`)
-			if a := Simulate(line, 7, simulateNow); (a.Decision == iampolicy.ExplicitDeny) != tc.absent {
+			line = caseLine(t, `{"resourceAccount":"111111111111","identityPolicies":[],"resourcePolicy":{"Version":"2012-10-17","Statement":[`+absent+`]},`+tc.fields+`}`)
+			if a := Case(line, 7, noon); (a.Decision == iampolicy.ExplicitDeny) != tc.absent {
 				t.Errorf("by Null: %s (%s)\n%s", a.Decision, a.Reason, line)
 			}
 		})
@@ -81,7 +81,7 @@ func TestSimulateDefaultContext(t *testing.T) {
 
 // A context that other fields contradict is a mistake, and would decide by a
 // request that cannot be.
-func TestSimulateContradiction(t *testing.T) {
+func TestContradiction(t *testing.T) {
 	for name, tc := range map[string]struct{ fields, reason string }{
 		"account":                          {`{"context":{"aws:PrincipalAccount":"333333333333"}}`, "context: aws:PrincipalAccount is 333333333333, but by the other fields it is 222222222222"},
 		"account of two":                   {`{"context":{"aws:PrincipalAccount":["222222222222","333333333333"]}}`, "is 222222222222, 333333333333, but"},
@@ -96,7 +96,7 @@ func TestSimulateContradiction(t *testing.T) {
 		"what a step inherits":             {`{"context":{"aws:ResourceAccount":"111111111111"},"steps":[{"context":{"AWS:ResourceAccount":"333333333333"}}]}`, "aws:ResourceAccount"},
 		"two accounts, neither in a field": {`{"resourceAccount":null,"context":{"aws:ResourceAccount":"111111111111","s3:ResourceAccount":"333333333333"}}`, "a resource has one account"},
 	} {
-		t.Run(name, func(t *testing.T) { checkInvalid(t, simulateCase(t, tc.fields), `"c"`, tc.reason) })
+		t.Run(name, func(t *testing.T) { checkInvalid(t, caseLine(t, tc.fields), `"c"`, tc.reason) })
 	}
 	for name, fields := range map[string]string{
 		"exact":                          `{"exactContext":true,"context":{"aws:PrincipalAccount":"333333333333"}}`,
@@ -110,8 +110,8 @@ func TestSimulateContradiction(t *testing.T) {
 		"another resource of whose that": `{"context":{"aws:ResourceAccount":"111111111111"},"identityPolicies":["$all"],"steps":[{"resource":"arn:aws:s3:::c/x","resourceAccount":"222222222222"}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			line := simulateCase(t, fields)
-			if a := Simulate(line, 7, simulateNow); !a.Allowed {
+			line := caseLine(t, fields)
+			if a := Case(line, 7, noon); !a.Allowed {
 				t.Errorf("%s, lacking %v: %s\n%s", a.Decision, a.Lacking, a.Reason, line)
 			}
 		})
@@ -119,9 +119,9 @@ func TestSimulateContradiction(t *testing.T) {
 }
 
 // Steps share what they inherit, so what one of them adds must not be another's.
-func TestSimulateContextIsNotShared(t *testing.T) {
-	a := Simulate(simulateCase(t, `{"action":null,"resourcePolicy":"$fromIP","context":{"a:b":"c"},"steps":[
-		{"action":"s3:GetObject","context":{"aws:SourceIp":"203.0.113.9"}},{"action":"s3:GetObject","context":{"a:B":"d"}}]}`), 1, simulateNow)
+func TestContextIsNotShared(t *testing.T) {
+	a := Case(caseLine(t, `{"action":null,"resourcePolicy":"$fromIP","context":{"a:b":"c"},"steps":[
+		{"action":"s3:GetObject","context":{"aws:SourceIp":"203.0.113.9"}},{"action":"s3:GetObject","context":{"a:B":"d"}}]}`), 1, noon)
 	if a.Decision != iampolicy.ImplicitDeny || !slices.Equal(a.Lacking, sideList("resource")) || !strings.HasPrefix(a.Reason, "step 2: ") {
 		t.Errorf("%+v", a)
 	}

@@ -1,8 +1,7 @@
-package proof
+package simulate
 
 import (
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -76,24 +75,12 @@ func (r *caseReader) context(f field) (caseContext, error) {
 		if i := slices.IndexFunc(values, func(v string) bool { return len(v) > maxValue }); i >= 0 {
 			return nil, r.errorf(m.at, "context: %s has a value of %d bytes, and no value has more than %d", m.name, len(values[i]), maxValue)
 		}
-		if i := badAddress(folded, values); i >= 0 {
+		if i := slices.IndexFunc(values, func(v string) bool { return iampolicy.BadAddress(folded, v) }); i >= 0 {
 			return nil, r.errorf(m.at, "context: %s is %q, which is no IP address", m.name, values[i])
 		}
 		all[folded] = contextValue{m.at, values}
 	}
 	return all, nil
-}
-
-// badAddress is the index of a value that is no IP address, of a condition key
-// (in lower case) whose values are; else it is negative.
-func badAddress(key string, values []string) int {
-	if key != "aws:sourceip" && key != "aws:vpcsourceip" {
-		return -1
-	}
-	return slices.IndexFunc(values, func(v string) bool {
-		_, err := netip.ParseAddr(v)
-		return err != nil
-	})
 }
 
 // values are those of a condition key: one, or a list. Numbers and booleans
