@@ -68,7 +68,7 @@ func (b *builder) grant(share *specs.Share, c *specs.Consumer) {
 	g := &pendingGrant{
 		Grant: Grant{
 			Share: share.Name, Consumer: c, Bucket: share.Bucket, RoleARN: roleARN, Source: c.Pos,
-			Pairs: pairs(grantStatements(b.partition, share.Bucket.Name, c), roleARN),
+			Pairs: pairs(GrantStatements(b.partition, share.Bucket.Name, c), roleARN),
 		},
 		selected: b.selected(share.Name),
 	}

@@ -150,7 +150,7 @@ func TestGrantStatements(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, s := range grantStatements("aws", "b", &test.consumer) {
+			for _, s := range GrantStatements("aws", "b", &test.consumer) {
 				doc := iampolicy.Marshal(&iampolicy.Document{Version: iampolicy.Version2012, Statements: []iampolicy.Statement{s}})
 				text := strings.TrimPrefix(string(doc), `{"Version":"2012-10-17","Statement":`)
 				text = strings.Trim(strings.TrimSuffix(text, "}"), "[]")

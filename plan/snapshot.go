@@ -36,6 +36,7 @@ type Want struct {
 // BucketWant is a bucket to read.
 type BucketWant struct {
 	Name   string
+	Tags   bool // its tags, whatever its policy says
 	Create bool // a spec says `create: true`: its marks and, when it is absent, whether another account has its name
 	// Region is set for a bucket that is known to be there, from an earlier
 	// read of the account: no need to list its buckets again.
@@ -175,7 +176,9 @@ func Join(snapshots, later map[string]*Snapshot) {
 	}
 }
 
-// Add takes what a later read of the same account found into the snapshot.
+// Add takes what a later read of the same account found into the snapshot. Of what
+// is the whole account's, such as its settings and the list of its buckets, the
+// first read's stays.
 func (s *Snapshot) Add(later *Snapshot) {
 	add(&s.Buckets, later.Buckets)
 	add(&s.Keys, later.Keys)

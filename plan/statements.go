@@ -35,10 +35,10 @@ func Actions(c *specs.Consumer) []string {
 	return slices.Compact(actions)
 }
 
-// grantStatements are the statements of one grant, without Sid and principal.
+// GrantStatements are the statements of one grant, without Sid and principal.
 // Both sides of the grant hold them. GetBucketLocation stands alone, since
 // many clients need it and it never takes the prefix condition.
-func grantStatements(partition, bucket string, c *specs.Consumer) []iampolicy.Statement {
+func GrantStatements(partition, bucket string, c *specs.Consumer) []iampolicy.Statement {
 	bucketARN := BucketARN(partition, bucket)
 	allow := func(actions, resources []string, conditions ...iampolicy.Condition) iampolicy.Statement {
 		return iampolicy.Statement{Effect: iampolicy.Allow, Action: actions, Resource: resources, Condition: conditions}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 
@@ -30,7 +31,7 @@ shares open nothing when they are applied. It changes nothing.
 What exists stays as it is: the specs name it without create: true, but for roles
 that carry this repository's mark. Grants that a share of the repository has
 already are left out. What no share can say, such as a condition, a whole account
-or a deny, is told on stderr; it stays in the bucket policy.`,
+or X in the bucket policy.`,
 		Example: `  xshare import > shares/imported.yaml
   xshare import --bucket 'lake-*' --bucket mybucket2share`,
 		Args: cobra.MaximumNArgs(1),
@@ -69,17 +70,10 @@ func (a *app) importShares(ctx context.Context, dir string, globs []string) (err
 	return failedIfAny(found.Problems)
 }
 
-// readForImport reads the names of all buckets, the policies of those that are
-// asked for, the roles that these name, and what xshare launched for them.
+// readForImport reads what an import describes.
 func (a *app) readForImport(ctx context.Context, w *world, globs []string, emit func(executor.Event)) error {
-	var wants []plan.Want
-	for _, account := range w.repo.Accounts {
-		if account.Manage && !account.Retired {
-			wants = append(wants, plan.Want{Account: account.ID, List: true})
-		}
-	}
 	var err error
-	if w.snapshots, err = executor.Observe(ctx, w.client, wants, a.flags.concurrency, emit); err != nil {
+	if w.snapshots, err = executor.Observe(ctx, w.client, describe.BucketWants(w.repo), a.flags.concurrency, emit); err != nil {
 		return err
 	}
 	wanted, err := bucketsLike(globs, w.snapshots)
@@ -87,9 +81,9 @@ func (a *app) readForImport(ctx context.Context, w *world, globs []string, emit 
 		return err
 	}
 	for _, next := range []func() []plan.Want{
-		func() []plan.Want { return describe.Policies(w.snapshots, wanted) },
-		func() []plan.Want { return describe.Roles(w.plan, w.repo, w.snapshots) },
-		func() []plan.Want { return describe.Instances(w.plan, w.snapshots) },
+		func() []plan.Want { return describe.PolicyWants(w.snapshots, wanted) },
+		func() []plan.Want { return describe.RoleWants(w.plan, w.repo, w.snapshots) },
+		func() []plan.Want { return describe.OwnWants(w.plan, w.repo, w.snapshots) },
 	} {
 		later, err := executor.Observe(ctx, w.client, next(), a.flags.concurrency, emit)
 		if err != nil {
@@ -103,27 +97,26 @@ func (a *app) readForImport(ctx context.Context, w *world, globs []string, emit 
 // bucketsLike turns --bucket into a test on names. A glob that matches no bucket
 // is an error, since it is most likely a slip, unless some could not be listed.
 func bucketsLike(globs []string, snapshots map[string]*plan.Snapshot) (func(bucket string) bool, error) {
-	matches := func(glob, name string) bool {
-		ok, _ := path.Match(glob, name) // its form is looked at below
-		return ok
+	var names []string
+	complete := true
+	for _, snapshot := range snapshots {
+		names = slices.AppendSeq(names, maps.Keys(snapshot.Listed))
+		complete = complete && snapshot.Failure(plan.ScopeS3) == nil
 	}
+	wanted := map[string]bool{}
 	for _, glob := range globs {
 		if _, err := path.Match(glob, ""); err != nil {
 			return nil, fmt.Errorf("--bucket %q is not a glob: %w", glob, err)
 		}
-		found, buckets := false, 0
-		for _, snapshot := range snapshots {
-			found = found || snapshot.Failure(plan.ScopeS3) != nil
-			for name := range snapshot.Listed {
-				found = found || matches(glob, name)
-				buckets++
+		found := false
+		for _, name := range names {
+			if ok, _ := path.Match(glob, name); ok { // its form is good
+				found, wanted[name] = true, true
 			}
 		}
-		if !found {
-			return nil, fmt.Errorf("--bucket %q matches none of the %s in the repository's accounts", glob, plural(buckets, "bucket"))
+		if !found && complete {
+			return nil, fmt.Errorf("--bucket %q matches none of the %s in the repository's accounts", glob, plural(len(names), "bucket"))
 		}
 	}
-	return func(bucket string) bool {
-		return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool { return matches(glob, bucket) })
-	}, nil
+	return func(bucket string) bool { return len(globs) == 0 || wanted[bucket] }, nil
 }

@@ -53,7 +53,7 @@ func (r *reader) readS3(ctx context.Context) {
 			var err error
 			if region, ok := regions[want.Name]; ok {
 				// Where its policy has a Sid of ours, that is the mark.
-				err = r.readBucket(ctx, want.Name, region, func(policy []byte) bool { return want.Create && !r.hasOurs(policy) })
+				err = r.readBucket(ctx, want.Name, region, func(policy []byte) bool { return want.Tags || want.Create && !r.hasOurs(policy) })
 			} else if want.Create {
 				err = r.readName(ctx, want.Name)
 			}

@@ -3,7 +3,6 @@ package campaign
 import (
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -22,24 +21,13 @@ import (
 // and propagation. Every run converges, or stops and says truly what is done;
 // and one more apply without faults converges. XSHARE_SEED=N runs one seed.
 func TestFaults(t *testing.T) {
-	seeds := 15
-	if isFull {
-		seeds = 300
-	}
+	first, last := seedsOf(t, 15, 300)
 	fresh := freshScenario(t)
 	scenarios := []*scenario{fresh, editedScenario(t, fresh)}
-	first := 1
-	if text := os.Getenv("XSHARE_SEED"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, seeds = n, 1
-	}
 	var mu sync.Mutex
 	ends := map[string]int{}
 	t.Run("seeds", func(t *testing.T) {
-		for seed := first; seed < first+seeds; seed++ {
+		for seed := first; seed <= last; seed++ {
 			t.Run(strconv.Itoa(seed), func(t *testing.T) {
 				t.Parallel()
 				end := faulty(t, seed, scenarios)
@@ -50,7 +38,7 @@ func TestFaults(t *testing.T) {
 		}
 	})
 	t.Logf("%d seeds from %d: %d converged, %d stopped with a true report, %d wrote nothing",
-		seeds, first, ends["converged"], ends["stopped"], ends["nothing written"])
+		last-first+1, first, ends["converged"], ends["stopped"], ends["nothing written"])
 }
 
 // faulty is one run.

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -41,4 +43,26 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// seedsOf are the first and the last seed to run: those of XSHARE_SEED, "7" or
+// "7-20", or as many from 1 as the form of the campaign has.
+func seedsOf(t *testing.T, short, full int) (first, last int) {
+	t.Helper()
+	text := os.Getenv("XSHARE_SEED")
+	switch {
+	case text == "" && isFull:
+		return 1, full
+	case text == "":
+		return 1, short
+	}
+	from, to, isRange := strings.Cut(text, "-")
+	first, err := strconv.Atoi(from)
+	if last = first; isRange && err == nil {
+		last, err = strconv.Atoi(to)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first, last
 }

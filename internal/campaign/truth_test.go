@@ -25,13 +25,7 @@ import (
 // XSHARE_SEED=N runs one sequence (or N-M some), and XSHARE_MUTATIONS=0,2 only
 // those of its mutations.
 func TestTruth(t *testing.T) {
-	first, last := 1, 24
-	if isFull {
-		last = 3000
-	}
-	if text := os.Getenv("XSHARE_SEED"); text != "" {
-		first, last = seedsOf(t, text)
-	}
+	first, last := seedsOf(t, 24, 3000)
 	only := numbersIn(os.Getenv("XSHARE_MUTATIONS"))
 	all, from := newTally(), newBases(t)
 	t.Run("seeds", func(t *testing.T) {
@@ -65,20 +59,6 @@ func numbersIn(text string) (list []int) {
 		}
 	}
 	return list
-}
-
-// seedsOf are the first and the last of "7" or "7-20".
-func seedsOf(t *testing.T, text string) (first, last int) {
-	t.Helper()
-	from, to, isRange := strings.Cut(text, "-")
-	first, err := strconv.Atoi(from)
-	if last = first; isRange && err == nil {
-		last, err = strconv.Atoi(to)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return first, last
 }
 
 // scene is one sequence.

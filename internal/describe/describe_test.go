@@ -117,7 +117,7 @@ func TestUndescribed(t *testing.T) {
 		"a role of no account":       {names(roleARN("999999999999", "x")), nil, `statement "S" of the policy of bucket data is in no share, or not all of it: it names role x of account 999999999999, which is not in xshare.yaml`, 0},
 		"a retired account's role":   {names(roleARN("444444444444", "x")), nil, "it names role x of account old, which is retired", 0},
 		"a role that is not there":   {names(roleARN(analytics, "gone")), nil, "the policy of bucket data names role gone in account 222222222222, which does not exist", 0},
-		"a role of another path":     {names(roleARN(analytics, "app/reader")), nil, "names role reader in account 222222222222, which does not exist", 0},
+		"a role of another path":     {names(roleARN(analytics, "app/reader")), nil, "names role app/reader in account 222222222222, which does not exist", 0},
 		"a deleted role's id":        {names("AROAEXAMPLEEXAMPLE12"), nil, "it names the id AROAEXAMPLEEXAMPLE12 of a role or user that was deleted", 0},
 		"an account":                 {names("222222222222"), nil, "it names the whole account 222222222222, and a share names roles", 0},
 		"an account's root":          {names("arn:aws:iam::222222222222:root"), nil, "it names the whole account 222222222222", 0},
@@ -201,6 +201,8 @@ func TestOurs(t *testing.T) {
 	foreign := instance
 	foreign.Tags = nil
 	s.snapshots[analytics].Instances = []*plan.LiveInstance{{Instance: instance}, {Instance: foreign}}
+	s.snapshots[lake].Buckets["data"].Tags = marked("data")
+	s.snapshots[lake].Buckets["data"].Region = "eu-west-1"
 	text, problems, found := s.found(t)
 	const want = `metadata:
   name: data
@@ -208,6 +210,8 @@ spec:
   bucket:
     name: data
     account: lake
+    region: eu-west-1
+    create: true
   consumers:
     - account: analytics
       role:
@@ -261,6 +265,8 @@ spec:
   bucket:
     name: data
     account: lake
+    region: eu-west-1
+    create: true
   consumers:
     - account: analytics
       role:
@@ -335,7 +341,7 @@ func TestUnreadable(t *testing.T) {
 	s.snapshots[lake].Buckets["odd"].Policy = []byte(`{"Version":"1"}`)
 	s.snapshots[analytics].Failures = []plan.ReadFailure{{Scope: plan.ScopeIAM, Message: "iam:GetAccountAuthorizationDetails on the account: no", Mend: "allow it"}}
 	text, problems, _ := s.found(t)
-	if text != "" || len(problems) != 2 || problems[0] != "iam:GetAccountAuthorizationDetails on the account: no" || !strings.Contains(problems[1], "the policy of bucket odd cannot be read") {
+	if text != "" || len(problems) != 2 || problems[1] != "iam:GetAccountAuthorizationDetails on the account: no" || !strings.Contains(problems[0], "the policy of bucket odd cannot be read: 1:12: ") {
 		t.Errorf("%s%q", text, problems)
 	}
 }
@@ -344,7 +350,7 @@ func TestUnreadable(t *testing.T) {
 func TestNothingMoreIsDescribed(t *testing.T) {
 	actions := []string{"s3:GetObject", "s3:PutObject", "s3:Get*", "s3:ListBucket", "s3:*", "*", "s3:GetBucketLocation", "s3:DeleteObject"}
 	resources := []string{"*", "arn:aws:s3:::data", "arn:aws:s3:::data/*", "arn:aws:s3:::data/in/*", "arn:aws:s3:::data/in/a/*", "arn:aws:s3:::data*", "arn:aws:s3:::*", "arn:aws:s3:::d?ta/in/*", "arn:aws:s3:::data/*/a", "arn:aws:s3:::data/in*", "arn:aws:s3:::data/i?/*", "arn:aws:s3:::dat", "arn:aws:s3:::*/in/*", "arn:*:s3:::data/*", "arn:aws:s3:*:*:data/*", "arn:aws:s3:::data/${aws:PrincipalAccount}/*"}
-	conditions := []string{"", "", "", `,"Condition":{"StringLike":{"s3:prefix":["in/*"]}}`, `,"Condition":{"StringLike":{"s3:prefix":["in/","in/*","out/*"]}}`, `,"Condition":{"StringEquals":{"s3:prefix":["in/"]}}`, `,"Condition":{"StringLike":{"s3:prefix":["in*"]}}`, `,"Condition":{"StringLikeIfExists":{"s3:prefix":["in/*"]}}`, `,"Condition":{"Bool":{"aws:SecureTransport":"true"}}`}
+	conditions := []string{"", "", "", `,"Condition":{"StringLike":{"s3:prefix":["in/*"]}}`, `,"Condition":{"StringLike":{"s3:prefix":["in/","in/*","out/*"]}}`, `,"Condition":{"StringEquals":{"s3:prefix":["in/"]}}`, `,"Condition":{"StringLike":{"s3:prefix":["in*"]}}`, `,"Condition":{"StringLike":{"s3:prefix":[]}}`, `,"Condition":{"StringLikeIfExists":{"s3:prefix":["in/*"]}}`, `,"Condition":{"Bool":{"aws:SecureTransport":"true"}}`}
 	draw := func(t *rapid.T, more string) []byte {
 		var list []string
 		for range rapid.IntRange(1, 4).Draw(t, "statements") {
@@ -380,7 +386,7 @@ func TestNothingMoreIsDescribed(t *testing.T) {
 		}
 		for _, share := range found.Shares {
 			for _, c := range share.Consumers {
-				for action, places := range stated(c) {
+				for action, places := range promised(c) {
 					known, _ := iampolicy.LookupS3Action(action)
 					if iampolicy.OwnersOnly(action) { // access full means what can be had
 						continue
@@ -419,21 +425,104 @@ func TestNothingMoreIsDescribed(t *testing.T) {
 func TestWants(t *testing.T) {
 	s := newScene(t, "")
 	s.bucket("data", names(roleARN(analytics, "reader"), roleARN("333333333333", "theirs")))
+	s.bucket("ours", strings.ReplaceAll(names(roleARN(analytics, "reader")), `"S"`, `"`+iampolicy.MarkPrefix("acme")+`0123456789"`))
 	s.snapshots[lake].Listed["other"] = "eu-west-1"
-	policies := Policies(s.snapshots, func(bucket string) bool { return bucket == "other" })
-	if diff := cmp.Diff([]plan.Want{{Account: lake, Buckets: []plan.BucketWant{{Name: "other", Region: "eu-west-1"}}}}, policies); diff != "" {
-		t.Errorf("policies: -want +got:\n%s", diff)
+	s.snapshots["333333333333"] = &plan.Snapshot{Failures: []plan.ReadFailure{{Scope: plan.ScopeAccount}}, Listed: map[string]string{"other": ""}}
+	want := func(what string, got []plan.Want, wants ...plan.Want) {
+		t.Helper()
+		if diff := cmp.Diff(wants, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", what, diff)
+		}
 	}
-	if diff := cmp.Diff([]plan.Want{{Account: analytics, IAM: true, Roles: []string{"reader"}, Proof: true}}, Roles(s.plan, s.repo, s.snapshots)); diff != "" {
-		t.Errorf("roles: -want +got:\n%s", diff)
+	want("buckets", BucketWants(s.repo), plan.Want{Account: analytics, List: true}, plan.Want{Account: lake, List: true})
+	want("policies", PolicyWants(s.snapshots, func(bucket string) bool { return bucket == "other" }),
+		plan.Want{Account: lake, Buckets: []plan.BucketWant{{Name: "other", Region: "eu-west-1"}}})
+	want("roles", RoleWants(s.plan, s.repo, s.snapshots), plan.Want{Account: analytics, IAM: true, Roles: []string{"reader"}, Proof: true})
+	tags := plan.Want{Account: lake, Buckets: []plan.BucketWant{{Name: "ours", Region: "us-east-1", Tags: true}}}
+	want("what is ours", OwnWants(s.plan, s.repo, s.snapshots), tags)
+	profiles := s.snapshots[analytics].Profiles
+	profiles["foreign"] = &plan.LiveInstanceProfile{InstanceProfile: plan.InstanceProfile{Role: "reader"}}
+	want("what is ours", OwnWants(s.plan, s.repo, s.snapshots), tags)
+	profiles["p"] = &plan.LiveInstanceProfile{InstanceProfile: plan.InstanceProfile{Role: "reader", Tags: map[string]string{plan.RepositoryTag: "acme"}}}
+	want("what is ours", OwnWants(s.plan, s.repo, s.snapshots), tags, plan.Want{Account: analytics, Instances: []plan.InstanceWant{{Region: "us-east-1", Named: true}}})
+}
+
+// What is spare can be removed, and a policy that says anything else is not.
+func TestSpare(t *testing.T) {
+	const (
+		objects = `"Resource":"arn:aws:s3:::data/*"`
+		reads   = `{"Effect":"Allow","Action":"s3:GetObject",` + objects + `}`
+	)
+	mark := iampolicy.MarkPrefix("acme") + "0123456789"
+	for name, c := range map[string]struct {
+		own   []byte
+		spare bool
+	}{
+		"what is promised":         {policy(reads), true},
+		"a part of it":             {policy(`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/in/*"}`), true},
+		"both":                     {policy(reads, `{"Effect":"Allow","Action":"s3:getobject",`+objects+`}`), true},
+		"more actions":             {policy(`{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],` + objects + `}`), false},
+		"actions of another kind":  {policy(`{"Effect":"Allow","Action":["s3:GetObject","kms:Decrypt"],` + objects + `}`), false},
+		"actions on the account":   {policy(`{"Effect":"Allow","Action":["s3:GetObject","s3:ListAllMyBuckets"],` + objects + `}`), false},
+		"every action":             {policy(`{"Effect":"Allow","Action":"s3:*",` + objects + `}`), false},
+		"a Deny":                   {policy(reads, `{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/secret/*"}`), false},
+		"another bucket":           {policy(`{"Effect":"Allow","Action":"s3:GetObject","Resource":["arn:aws:s3:::data/*","arn:aws:s3:::other/*"]}`), false},
+		"every bucket":             {policy(`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`), false},
+		"NotResource":              {policy(reads, `{"Effect":"Allow","Action":"s3:GetObject","NotResource":"arn:aws:s3:::data/*"}`), false},
+		"NotAction":                {policy(reads, `{"Effect":"Allow","NotAction":"s3:GetObject",`+objects+`}`), false},
+		"a condition":              {policy(reads, `{"Effect":"Allow","Action":"s3:PutObject",`+objects+`,"Condition":{"Bool":{"aws:SecureTransport":"true"}}}`), false},
+		"one that nobody can read": {[]byte("{"), false},
+		"ours":                     {policy(`{"Sid":"` + mark + `","Effect":"Allow","Action":"s3:GetObject",` + objects + `}`), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, "")
+			s.bucket("data", names(roleARN(analytics, "reader")))
+			s.role("reader", func(r *plan.LiveRole) { r.Inline["own"] = c.own })
+			s.snapshots[analytics].Roles["reader"].Inline["all"] = policy(`{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}`)
+			_, _, found := s.found(t)
+			var spare []string
+			for _, s := range found.Spare {
+				if s.Role != "" {
+					spare = append(spare, s.What)
+				}
+			}
+			if want := map[bool]string{true: "inline policy own"}[c.spare]; strings.Join(spare, ", ") != want {
+				t.Errorf("spare: %q, want %q", spare, want)
+			}
+		})
 	}
-	if wants := Instances(s.plan, s.snapshots); len(wants) > 0 {
-		t.Errorf("instances: %+v", wants)
+}
+
+// A role of the bucket's own account needs no policy of its own, and can have what
+// is for that account only; another's cannot.
+func TestOwnersRole(t *testing.T) {
+	everything := func(role string) string {
+		return `{"Sid":"All","Effect":"Allow","Principal":{"AWS":"` + role + `"},"Action":["s3:GetObject","s3:PutBucketPolicy"],"Resource":["arn:aws:s3:::data","arn:aws:s3:::data/*"]}`
 	}
-	s.snapshots[analytics].Profiles["p"] = &plan.LiveInstanceProfile{InstanceProfile: plan.InstanceProfile{Name: "p", Role: "reader", Tags: map[string]string{plan.RepositoryTag: "acme"}}}
-	want := []plan.Want{{Account: analytics, Instances: []plan.InstanceWant{{Region: "us-east-1", Named: true}}}}
-	if diff := cmp.Diff(want, Instances(s.plan, s.snapshots)); diff != "" {
-		t.Errorf("instances: -want +got:\n%s", diff)
+	for account, want := range map[string]string{lake: "[s3:GetObject s3:PutBucketPolicy]", analytics: "[s3:GetObject]"} {
+		s := newScene(t, "")
+		s.bucket("data", everything(roleARN(account, "reader")))
+		s.role("reader")
+		if account == lake {
+			role := s.snapshots[analytics].Roles["reader"]
+			role.Inline, role.ARN = nil, roleARN(lake, "reader")
+			s.snapshots[lake].Roles["reader"] = role
+		}
+		_, problems, found := s.found(t)
+		if len(problems) > 0 || len(found.Shares) != 1 || fmt.Sprint(found.Shares[0].Consumers[0].Actions) != want || len(found.Spare) != 1 {
+			t.Errorf("%s: %q, %+v", account, problems, found)
+		}
+	}
+}
+
+// Roles of one name and two paths are two: one of them does not exist.
+func TestPaths(t *testing.T) {
+	s := newScene(t, "")
+	s.bucket("data", names(roleARN(analytics, "app/reader"), roleARN(analytics, "reader")))
+	s.role("reader")
+	_, problems, found := s.found(t)
+	if len(found.Shares) != 1 || len(problems) != 1 || !strings.Contains(problems[0], "names role app/reader in account 222222222222, which does not exist") {
+		t.Errorf("%q, %+v", problems, found.Shares)
 	}
 }
 
@@ -445,11 +534,38 @@ func TestOpensNothing(t *testing.T) {
 	s.role("reader")
 	_, _, found := s.found(t)
 	found.Shares[0].Consumers[0].Access = []specs.Access{specs.AccessRead, specs.AccessDelete}
-	proved := opensNothing(found, s.repo, s.snapshots)
+	proved := newLive(s.plan, s.repo, s.snapshots).opensNothing(found)
 	if len(proved.Shares) != 1 || proved.Shares[0].Name != "more" || len(proved.Spare) != 1 || proved.Spare[0].Bucket != "more" {
 		t.Errorf("%+v", proved)
 	}
 	if len(proved.Problems) != 1 || proved.Problems[0].Code != plan.CodeOpensUnasked || !strings.Contains(proved.Problems[0].Message, "s3:DeleteObject on arn:aws:s3:::data/* would be opened to "+roleARN(analytics, "reader")) {
 		t.Errorf("%+v", proved.Problems)
+	}
+}
+
+// Where the policy cannot be written, nothing is proved, and that is told; the id
+// of a deleted role in an Allow is no such reason.
+func TestNotProved(t *testing.T) {
+	deny := `{"Effect":"Deny","Principal":{"AWS":"AROAEXAMPLEEXAMPLE12"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*"}`
+	for name, c := range map[string]struct {
+		statement string
+		shares    int
+		told      string
+	}{
+		"in a Deny":   {deny, 1, "whether the shares of bucket data open nothing could not be proved"},
+		"in an Allow": {strings.Replace(deny, "Deny", "Allow", 1), 0, "s3:DeleteObject on arn:aws:s3:::data/* would be opened"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, "")
+			s.bucket("data", names(roleARN(analytics, "reader")), c.statement)
+			s.role("reader")
+			_, _, found := s.found(t)
+			found.Problems = nil
+			found.Shares[0].Consumers[0].Access = []specs.Access{specs.AccessRead, specs.AccessDelete}
+			proved := newLive(s.plan, s.repo, s.snapshots).opensNothing(found)
+			if len(proved.Shares) != c.shares || len(proved.Problems) != 1 || !strings.Contains(proved.Problems[0].Message, c.told) {
+				t.Errorf("%d shares, %+v", len(proved.Shares), proved.Problems)
+			}
+		})
 	}
 }

@@ -11,20 +11,22 @@ import (
 )
 
 // opensNothing leaves out the shares that would open something when they are
-// applied. None should; but what a person would take over unread is proved.
-func opensNothing(found Found, repo *specs.Repository, snapshots map[string]*plan.Snapshot) Found {
-	all := *repo
-	all.Shares = slices.Concat(repo.Shares, found.Shares)
+// applied. None should; but what a person would take over unread is proved. What
+// is wrong with the shares otherwise, such as a policy that gets too large, plan
+// tells.
+func (l *live) opensNothing(found Found) Found {
+	all := *l.repo
+	all.Shares = slices.Concat(l.repo.Shares, found.Shares)
 	slices.SortFunc(all.Shares, func(a, b *specs.Share) int { return strings.Compare(a.Name, b.Name) })
-	news := map[string]bool{}
+	isNew := map[string]bool{}
 	for _, share := range found.Shares {
-		news[share.Name] = true
+		isNew[share.Name] = true
 	}
-	// What is wrong with the whole, validate and plan tell.
-	p, _ := plan.Build(&all, func(name string) bool { return news[name] })
-	changes, _ := access.Of(plan.Compare(p, snapshots, plan.Options{}), snapshots)
-	opening := map[string]bool{}
-	for _, gained := range changes.Gained {
+	p, _ := plan.Build(&all, func(name string) bool { return isNew[name] })
+	changes := plan.Compare(p, l.snapshots, plan.Options{DropDeadPrincipals: true})
+	opened, _ := access.Of(changes, l.snapshots)
+	opening := map[string]bool{} // shares
+	for _, gained := range opened.Gained {
 		for _, share := range p.Step(gained.Step).Shares {
 			opening[share] = true
 		}
@@ -33,6 +35,15 @@ func opensNothing(found Found, repo *specs.Repository, snapshots map[string]*pla
 			Message: fmt.Sprintf("%s on %s would be opened to %s, so what is live there is not described", gained.Action, gained.Resource, gained.Principal),
 			Mend:    "write the share by hand, and look at what plan says that it opens",
 		})
+	}
+	for _, c := range changes.Steps {
+		if c.Type == plan.TypeBucketPolicy && c.Action == plan.Error && len(c.Shares) > 0 {
+			found.Problems = append(found.Problems, specs.Problem{
+				Code: CodeUndescribed, Severity: specs.SeverityWarning, Step: c.ID,
+				Message: "whether the shares of bucket " + c.Name + " open nothing could not be proved, as its policy cannot be written",
+				Mend:    "see what plan says of it, with the shares",
+			})
+		}
 	}
 	buckets := map[string]bool{}
 	found.Shares = slices.DeleteFunc(found.Shares, func(s *specs.Share) bool {

@@ -66,15 +66,15 @@ func (r rights) beyond(other rights) []string {
 	return more
 }
 
-// allowed are the rights that an Allow statement gives on a bucket, as far as a
-// share can give them: on all of the bucket or under prefixes. unsaid is what
-// else it says of the bucket; empty: nothing.
-func allowed(s iampolicy.Statement, bucketARN string) (r rights, unsaid string) {
+// rightsOf are the rights that an Allow statement gives on a bucket, as far as a
+// share can give them: on all of the bucket or under prefixes. left is what else
+// it says of the bucket; empty: nothing.
+func rightsOf(s iampolicy.Statement, bucketARN string) (r rights, left string) {
 	r = rights{}
-	prefixes, unsaid := listed(s)
+	prefixes, left := heldTo(s.Condition)
 	switch {
-	case unsaid != "":
-		return r, unsaid
+	case left != "":
+		return r, left
 	case len(s.NotAction) > 0:
 		return r, "it has NotAction"
 	case len(s.NotResource) > 0:
@@ -97,20 +97,23 @@ func allowed(s iampolicy.Statement, bucketARN string) (r rights, unsaid string) 
 				case action.Level == iampolicy.ObjectLevel && prefixes == nil && onObjects:
 					r.add(action.Name, place)
 				case action.Level == iampolicy.ObjectLevel && prefixes == nil && partly:
-					unsaid = "its resource " + resource + " is neither the whole bucket nor what lies under a prefix that ends in a slash"
+					left = "its resource " + resource + " is neither the whole bucket nor what lies under a prefix that ends in a slash"
 				}
 			}
 		}
 	}
-	return r, unsaid
+	return r, left
 }
 
-// listed are the prefixes that a statement's condition holds lists to; nil: it
-// has no condition. unsaid is the condition that a share cannot say.
-func listed(s iampolicy.Statement) (prefixes []string, unsaid string) {
-	for _, c := range s.Condition {
-		if len(s.Condition) > 1 || !strings.EqualFold(c.Key, "s3:prefix") || !strings.EqualFold(c.Operator, "StringLike") {
+// heldTo are the prefixes that a statement's condition holds lists to; nil: it has
+// no condition. left is the condition that a share cannot say.
+func heldTo(conditions []iampolicy.Condition) (prefixes []string, left string) {
+	for _, c := range conditions {
+		switch {
+		case len(conditions) > 1 || !strings.EqualFold(c.Key, "s3:prefix") || !strings.EqualFold(c.Operator, "StringLike"):
 			return nil, "it has a condition on " + c.Key
+		case len(c.Values) == 0:
+			return nil, "its condition on " + c.Key + " has no values, so it never holds"
 		}
 		for _, v := range c.Values {
 			p := strings.TrimSuffix(v, "*")
@@ -132,11 +135,8 @@ func under(pattern, objects string) (place string, all, partly bool) {
 	if pattern == "*" {
 		return "", true, false
 	}
-	if !sameStart(pattern, objects) || strings.Contains(pattern, "${") { // a variable is known to a call only
-		return "", false, mayMeet(pattern, objects)
-	}
 	stem, open := strings.CutSuffix(pattern, "*")
-	if !open {
+	if !open || !sameStart(pattern, objects) {
 		return "", false, mayMeet(pattern, objects)
 	}
 	for end := range len(objects) + 1 {

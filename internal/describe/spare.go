@@ -6,10 +6,9 @@ import (
 	"strings"
 
 	"github.com/xshare/xshare/internal/iampolicy"
-	"github.com/xshare/xshare/plan"
 )
 
-// Spare is what was made by hand and is said by shares: a statement of a bucket's
+// Spare is what was made by hand and shares promise: a statement of a bucket's
 // policy, or a policy of a role.
 type Spare struct {
 	Account string
@@ -18,42 +17,33 @@ type Spare struct {
 	What    string // such as `statement "Readers"` or "inline policy own"
 }
 
-// saying is what a statement of a bucket policy says, where all of it is grants.
-type saying struct {
-	spare  Spare
-	grants []*grant
-	rights rights
-}
-
-// spare are the statements, and the policies of roles, all of which shares say.
-func (r *reader) spare(grants []*grant) (list []Spare) {
-	for _, s := range r.sayings {
-		if !slices.ContainsFunc(s.grants, func(g *grant) bool { return !g.said.covers(g.effectual(s.rights)) }) {
+// spare are the statements, and the policies of roles, all of which is promised.
+func (l *live) spare(statements []statement, promises []promise) (list []Spare) {
+	byGrant := map[*grant]rights{}
+	byRole := map[string][]promise{}
+	for _, p := range promises {
+		byGrant[p.grant] = p.rights
+		if p.role != nil {
+			byRole[p.role.ARN] = append(byRole[p.role.ARN], p)
+		}
+	}
+	for _, s := range statements {
+		if !slices.ContainsFunc(s.grants, func(g *grant) bool { return !byGrant[g].covers(g.effectual(s.rights)) }) {
 			list = append(list, s.spare)
 		}
 	}
-	byRole := map[*plan.LiveRole][]*grant{}
-	var roles []*plan.LiveRole
-	for _, g := range grants {
-		if g.live != nil && g.said != nil {
-			if byRole[g.live] == nil {
-				roles = append(roles, g.live)
-			}
-			byRole[g.live] = append(byRole[g.live], g)
-		}
-	}
-	for _, role := range roles {
-		account := byRole[role][0].consumer.ID
+	for _, arn := range slices.Sorted(maps.Keys(byRole)) {
+		role, account := byRole[arn][0].role, byRole[arn][0].consumer.ID
 		add := func(what string, document []byte) {
-			if bucket := r.isSaid(document, byRole[role]); bucket != "" {
+			if bucket, ok := l.isPromised(document, byRole[arn]); ok {
 				list = append(list, Spare{account, bucket, role.Name, what})
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(role.Inline)) {
 			add("inline policy "+name, role.Inline[name])
 		}
-		for _, arn := range role.Attached {
-			if p := r.snapshots[account].Policies[arn]; p != nil {
+		for _, attached := range role.Attached {
+			if p := l.snapshots[account].Policies[attached]; p != nil {
 				add("managed policy "+p.Name, p.Document)
 			}
 		}
@@ -61,36 +51,37 @@ func (r *reader) spare(grants []*grant) (list []Spare) {
 	return list
 }
 
-// isSaid is a bucket that a role's policy is about where the role's grants say all
-// that the policy does; else empty.
-func (r *reader) isSaid(document []byte, grants []*grant) (bucket string) {
+// isPromised reports whether promises to a role have all that one of its policies
+// says, and of which bucket one of them is. A policy that says anything else,
+// such as a Deny, is not.
+func (l *live) isPromised(document []byte, promises []promise) (bucket string, all bool) {
 	d, err := iampolicy.ParseLive(document)
-	if err != nil || len(d.Statements) == 0 {
-		return ""
+	if err != nil {
+		return "", false
 	}
 	for _, s := range d.Statements {
-		if s.Effect != iampolicy.Allow || r.plan.Ours(s.Sid) || len(s.Resource) == 0 || slices.ContainsFunc(s.Action, isMore) {
-			return ""
+		if s.Effect != iampolicy.Allow || l.plan.Ours(s.Sid) || len(s.Resource) == 0 || slices.ContainsFunc(s.Action, isWider) {
+			return "", false
 		}
 		for _, resource := range s.Resource {
-			name, _, _ := strings.Cut(strings.TrimPrefix(resource, plan.BucketARN(r.plan.Partition, "")), "/")
-			at := slices.IndexFunc(grants, func(g *grant) bool { return g.bucket == name })
+			name, _, _ := strings.Cut(strings.TrimPrefix(resource, l.bucketARN("")), "/")
+			at := slices.IndexFunc(promises, func(p promise) bool { return p.bucket == name })
 			if at < 0 {
-				return ""
+				return "", false
 			}
-			given, unsaid := allowed(s, plan.BucketARN(r.plan.Partition, name))
-			if unsaid != "" || !grants[at].said.covers(grants[at].effectual(given)) {
-				return ""
+			given, left := rightsOf(s, l.bucketARN(name))
+			if left != "" || !promises[at].rights.covers(promises[at].effectual(given)) {
+				return "", false
 			}
 			bucket = name
 		}
 	}
-	return bucket
+	return bucket, bucket != ""
 }
 
-// isMore reports whether a pattern of actions stands for more than actions on
+// isWider reports whether a pattern of actions stands for more than actions on
 // buckets and objects.
-func isMore(pattern string) bool {
+func isWider(pattern string) bool {
 	if !strings.HasPrefix(strings.ToLower(pattern), "s3:") {
 		return true
 	}

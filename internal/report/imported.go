@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/xshare/xshare/internal/describe"
@@ -15,12 +14,8 @@ func Imported(w io.Writer, found describe.Found, style Style) error {
 		return err
 	}
 	p := newPrinter(w, style)
-	grants := 0
-	for _, share := range found.Shares {
-		grants += len(share.Consumers)
-	}
 	if len(found.Spare) > 0 {
-		p.line("Once the shares are applied, this says nothing more, and can be taken out:")
+		p.line("These grant nothing more once the shares are applied, and can be removed then:")
 		for _, s := range found.Spare {
 			of := "bucket " + s.Bucket
 			if s.Role != "" {
@@ -29,11 +24,14 @@ func Imported(w io.Writer, found describe.Found, style Style) error {
 			p.linef("  %s in account %s: %s", clean(of), clean(s.Account), clean(s.What))
 		}
 	}
-	switch grants {
-	case 0:
-		p.line("Nothing was found that a share could say and none says.")
-	default:
-		p.line(fmt.Sprintf("%s with %s. Put them among the repository's files; validate and plan then say what is left to do.", count(len(found.Shares), "share"), count(grants, "grant")))
+	grants := 0
+	for _, share := range found.Shares {
+		grants += len(share.Consumers)
+	}
+	if grants == 0 {
+		p.line("No new shares: what could be read holds no grant to a role that the repository's shares lack.")
+	} else {
+		p.linef("%s with %s. Put them among the repository's files; validate and plan then say what is left to do.", count(len(found.Shares), "share"), count(grants, "grant"))
 	}
 	return p.done()
 }
