@@ -6,7 +6,7 @@ import "context"
 type Prober interface {
 	// Probe never leaves an object of its own behind if it can help it, and
 	// touches no other. A cancelled context is its only error; all else is in
-	// the result.
+	// the result, also what is left behind then.
 	Probe(ctx context.Context, grant ProbeGrant) (ProbeResult, error)
 }
 

@@ -81,7 +81,8 @@ func liveInstance(p *plan.Plan, snap *plan.Snapshot, id, region, name string) *p
 }
 
 // Probe tries all grants, so many at once, and returns the results by the
-// grants' keys. Its only error is a cancelled context's.
+// grants' keys. Its only error is a cancelled context's; the results then are
+// those of the grants that were begun with.
 func Probe(ctx context.Context, prober Prober, grants []ProbeGrant, concurrency int) (map[string]ProbeResult, error) {
 	results := make([]ProbeResult, len(grants))
 	group, ctx := errgroup.WithContext(ctx)
@@ -93,12 +94,12 @@ func Probe(ctx context.Context, prober Prober, grants []ProbeGrant, concurrency 
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	err := group.Wait()
 	byKey := make(map[string]ProbeResult, len(grants))
 	for i, g := range grants {
-		byKey[g.Key()] = results[i]
+		if results[i].Verdict != "" {
+			byKey[g.Key()] = results[i]
+		}
 	}
-	return byKey, nil
+	return byKey, err
 }

@@ -72,11 +72,13 @@ func (c *Client) Probe(ctx context.Context, grant executor.ProbeGrant) (executor
 	p.run(ctx)
 	p.clean(ctx)
 	if ctx.Err() != nil {
-		return p.result, ctx.Err()
+		p.why, p.unmade = "", cmp.Or(p.unmade, interruptedReason) // calls that were cut short say nothing
 	}
 	p.judge()
-	return p.result, nil
+	return p.result, ctx.Err()
 }
+
+const interruptedReason = "it was interrupted"
 
 func notProbed(reason string) executor.ProbeResult {
 	return executor.ProbeResult{Verdict: executor.ProbeNotProbed, Reason: reason}

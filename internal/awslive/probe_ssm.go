@@ -213,17 +213,19 @@ func (o *bySSM) run(ctx context.Context, command string) (output, error) {
 	id := aws.ToString(sent.Command.CommandId)
 	ended, err := o.ended(ctx, id, commandPatience)
 	if err != nil {
-		heard := o.cancel(ctx, id)
-		if ctx.Err() != nil {
-			return output{}, ctx.Err()
+		goesOn := ""
+		if !o.cancel(ctx, id) {
+			goesOn = fmt.Sprintf("; the command on instance %s may go on until %s after it was sent: see then that no object named %s* is left in %s",
+				o.instance, deliveryTime+executionTime, probeName, o.cli.bucket)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return output{}, &unprobedError{perhaps: true, reason: interruptedReason + goesOn}
+		case errors.Is(err, errUnsettled):
+			return output{}, &unprobedError{perhaps: true, reason: fmt.Sprintf("the command on instance %s did not end within %s%s", o.instance, commandPatience, goesOn)}
 		}
 		e := o.unprobed(err, "", true)
-		if errors.Is(err, errUnsettled) {
-			e.reason = fmt.Sprintf("the command on instance %s did not end within %s", o.instance, commandPatience)
-		}
-		if !heard {
-			e.reason += fmt.Sprintf("; it may go on for up to %s: see then that no object named %s* is left in %s", deliveryTime+executionTime, probeName, o.cli.bucket)
-		}
+		e.reason += goesOn
 		return output{}, e
 	}
 	return o.outcome(ended)

@@ -126,7 +126,7 @@ func TestProbeBySSM(t *testing.T) {
 			sandbox.Fault{Service: "s3", Operation: "PutObject", Account: consumer, Kind: "latency", LatencyMillis: 600000},
 			sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "AccessDeniedException", Status: 400, Nth: 2},
 			sandbox.Fault{Service: "ssm", Operation: "CancelCommand", Kind: "error", Code: "AccessDeniedException", Status: 400},
-		), executor.ProbeNotProbed, "; it may go on for up to 2m0s: see then that no object named .xshare-probe-* is left in probed"},
+		), executor.ProbeNotProbed, " may go on until 2m0s after it was sent: see then that no object named .xshare-probe-* is left in probed"},
 		"a command that is not known everywhere yet": {faults(sandbox.Fault{Service: "ssm", Operation: "GetCommandInvocation", Kind: "error", Code: "InvocationDoesNotExist", Status: 400, Count: 3}), executor.ProbeWorks, ""},
 		"throttling":        {faults(sandbox.Fault{Service: "ssm", Kind: "throttle", Count: 1}), executor.ProbeWorks, ""},
 		"no longer managed": {faults(sandbox.Fault{Service: "ssm", Operation: "SendCommand", Kind: "error", Code: "InvalidInstanceId", Status: 400, Nth: 2}), executor.ProbeNotProbed, "SSM does not manage instance i-"},
@@ -208,8 +208,10 @@ func TestInterruptedProbeBySSM(t *testing.T) {
 	must(t, b.sandbox.SetFaults([]sandbox.Fault{{Service: "s3", Operation: "ListObjectsV2", Account: consumer, Kind: "latency", LatencyMillis: 600000}}))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
+	var r executor.ProbeResult
 	go func() {
-		_, err := p.Probe(ctx, grant)
+		var err error
+		r, err = p.Probe(ctx, grant)
 		ended <- err
 	}()
 	for b.journal.count(t, "ssm:SendCommand") < 2 { // the object is put, and the list under way
@@ -218,6 +220,9 @@ func TestInterruptedProbeBySSM(t *testing.T) {
 	cancel()
 	if err := <-ended; err == nil || ctx.Err() == nil {
 		t.Errorf("the probe ended with %v", err)
+	}
+	if r.Verdict != executor.ProbeNotProbed || r.Reason != "it was interrupted" {
+		t.Errorf("%s: %s", r.Verdict, r.Reason)
 	}
 	if b.journal.count(t, "ssm:CancelCommand") != 1 || b.journal.count(t, "s3:PutObject") != 1 || b.journal.count(t, "s3:DeleteObject") != 1 {
 		t.Errorf("%+v", b.journal.lines(t))
