@@ -221,7 +221,7 @@ func editTrust(s *scene) string {
 		{allow(map[string]any{"AWS": account}, "sts:AssumeRole", "")},
 		{allow(of(service), "sts:AssumeRole", ""), `{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"Bool":{"aws:PrincipalIsAWSService":"true"}}}`},
 		{allow(of(service), "sts:AssumeRole", ""), `{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:SecureTransport":"false"}}}`},
-		{allow(of(service), "sts:AssumeRole", ""), `{"Effect":"Deny","NotPrincipal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}`},
+		{allow(of(service), "sts:AssumeRole", ""), `{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::` + account + `:root"}}}`},
 		{allow(of(service), "sts:AssumeRole", `,"Condition":{"StringLike":{"aws:PrincipalOrgID":"o-*"}}`)},
 		{allow(of(service), "sts:AssumeRole", `,"Condition":{"StringNotEquals":{"aws:PrincipalAccount":"`+elsewhere+`"}}`)},
 	})

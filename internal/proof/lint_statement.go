@@ -68,7 +68,11 @@ func positive(operator string) bool {
 
 func (l *linter) negations() {
 	if !l.allows() {
-		if l.s.NotPrincipal != nil {
+		switch {
+		case l.s.NotPrincipal == nil:
+		case l.kind == TrustPolicy:
+			l.add(TrustNotPrincipal, "NotPrincipal", "has NotPrincipal, which IAM takes in no trust policy", "write Principal \"*\" and a condition ArnNotEquals on aws:PrincipalArn")
+		default:
 			l.add(DenyNotPrincipal, "NotPrincipal", "denies by NotPrincipal, which also stops roles with a permissions boundary and sessions that are not named",
 				"write Principal \"*\" and a condition ArnNotEquals on aws:PrincipalArn")
 		}

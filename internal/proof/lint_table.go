@@ -26,6 +26,7 @@ const (
 	AccountPrincipal     Code = "account-principal"
 	AllowNotPrincipal    Code = "allow-not-principal"
 	DenyNotPrincipal     Code = "deny-not-principal"
+	TrustNotPrincipal    Code = "trust-not-principal"
 	AllowNotAction       Code = "allow-not-action"
 	AllowNotResource     Code = "allow-not-resource"
 	ForAllValues         Code = "for-all-values"
@@ -261,6 +262,12 @@ var lints = []Lint{
 		DenyNotPrincipal, specs.SeverityWarning,
 		[]string{seenBucket},
 		"a Deny has NotPrincipal: it also stops roles with a permissions boundary, and sessions that are not named",
+		"write Principal `*` and a condition ArnNotEquals on aws:PrincipalArn",
+	},
+	{
+		TrustNotPrincipal, specs.SeverityError,
+		[]string{seenTrust},
+		"a Deny of a trust policy has NotPrincipal, which IAM takes in none",
 		"write Principal `*` and a condition ArnNotEquals on aws:PrincipalArn",
 	},
 	{

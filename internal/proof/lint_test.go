@@ -80,6 +80,7 @@ var lintCases = map[string]struct {
 	"trust service":                {proof.TrustPolicy, `{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}`, "", ""},
 	"trust everybody":              {proof.TrustPolicy, `{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x"}}}`, "public-trust", ""},
 	"trust an organization":        {proof.TrustPolicy, `{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}`, "", ""},
+	"trust, deny but":              {proof.TrustPolicy, `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/a"},"Action":"sts:AssumeRole"},{"Effect":"Deny","NotPrincipal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"}`, "trust-not-principal", ""},
 	"trust all but":                {proof.TrustPolicy, `{"Effect":"Allow","NotPrincipal":{"AWS":"222222222222"},"Action":"sts:AssumeRole"}`, "allow-not-principal", ""},
 	"trust nobody":                 {proof.TrustPolicy, `{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}`, "trust-nobody", ""},
 	"trust with another service":   {proof.TrustPolicy, `{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":["sts:AssumeRole","s3:GetObject"]}`, "trust-action", "s3:GetObject"},

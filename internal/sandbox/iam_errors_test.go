@@ -89,6 +89,7 @@ func TestIAMRefuses(t *testing.T) {
 		"trust has no principal": {trust(allowing("sts:AssumeRole", "*")), "MalformedPolicyDocument", ""},
 		"trust has an S3 action": {trust(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject"}]}`), "MalformedPolicyDocument", "may only specify STS"},
 		"trust, NotPrincipal":    {trust(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotPrincipal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"}]}`), "MalformedPolicyDocument", "NotPrincipal"},
+		"trust, Deny of others":  {trust(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"}]}`), "MalformedPolicyDocument", "NotPrincipal"},
 		"trusts no role":         {trust(trusting(`{"AWS":"arn:aws:iam::222222222222:role/no"}`)), "MalformedPolicyDocument", `Invalid principal in policy: "AWS":"arn:aws:iam::222222222222:role/no"`},
 		"trusts no service":      {trust(trusting(`{"Service":"ec2.example.com"}`)), "MalformedPolicyDocument", `"SERVICE":"ec2.example.com"`},
 		"trusts a dead id":       {trust(trusting(`{"AWS":"AROAAAAAAAAAAAAAAAAAA"}`)), "MalformedPolicyDocument", "AROAAAAAAAAAAAAAAAAAA"},

@@ -266,8 +266,8 @@ func (c *call) trustDocument(text string) (boundPolicy, error) {
 			return boundPolicy{}, malformed("Has prohibited field Resource")
 		case s.Principal == nil && s.NotPrincipal == nil:
 			return boundPolicy{}, malformed("Missing required field Principal")
-		case s.NotPrincipal != nil && s.Effect == iampolicy.Allow:
-			return boundPolicy{}, malformed("Allow with NotPrincipal is not supported.")
+		case s.NotPrincipal != nil: // IAM:reference_policies_elements_notprincipal
+			return boundPolicy{}, malformed("Has prohibited field NotPrincipal")
 		}
 		for _, a := range append(append([]string(nil), s.Action...), s.NotAction...) {
 			if a != "*" && !strings.HasPrefix(strings.ToLower(a), "sts:") {
