@@ -1,6 +1,7 @@
 package awslive
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -232,6 +233,42 @@ func TestBucketPolicyIsMerged(t *testing.T) {
 		must(t, err)
 		if same, err := c.sameDocument(text, []byte(foreign)); err != nil || !same {
 			t.Errorf("after ours was removed: %s (%v)", text, err)
+		}
+	})
+}
+
+// What a foreign statement says of one role, as ours does of another, is not ours
+// by that: it is written.
+func TestBucketPolicyBesideTheSame(t *testing.T) {
+	both(t, func(t *testing.T, b *backend) {
+		s := b.bucket(t, "beside", "")
+		reader, other := b.role(t, consumer, "reader"), b.role(t, consumer, "other")
+		c := b.client(t)
+		do(t, c, policyChange("beside", statement("beside", reader, "s3:GetObject")))
+		text, err := s.bucketPolicy(t.Context(), "beside", region)
+		must(t, err)
+		doc, err := iampolicy.Parse(text)
+		must(t, err)
+		hand := statement("beside", other, "s3:GetObject")
+		hand.Sid = "Hand"
+		doc.Statements = append(doc.Statements, hand)
+		_, err = b.raw(t, owner).s3(region).PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String("beside"), Policy: aws.String(string(iampolicy.Marshal(doc)))})
+		must(t, err)
+		of := statement("beside", reader, "s3:GetObject")
+		of.Principal.AWS = []string{reader, other}
+		with := policyChange("beside", of)
+		if n := do(t, c, with); n != 1 {
+			t.Errorf("adding what the foreign statement says took %d writes", n)
+		}
+		if n := do(t, c, with); n != 0 {
+			t.Errorf("adding it again took %d writes", n)
+		}
+		text, err = s.bucketPolicy(t.Context(), "beside", region)
+		must(t, err)
+		doc, err = iampolicy.Parse(text)
+		must(t, err)
+		if ours := c.part(doc, true); len(c.part(doc, false).Statements) != 1 || !slices.Contains(principals(ours.Statements), other) {
+			t.Errorf("the policy is %s", text)
 		}
 	})
 }

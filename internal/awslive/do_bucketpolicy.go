@@ -3,6 +3,7 @@ package awslive
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -152,8 +153,9 @@ func (w *policyWrite) merge(ctx context.Context) (merged []byte, same bool, err 
 	return merged, same, nil
 }
 
-// sameDocument reports whether two documents mean the same and hold the same
-// marks of ours. Nil is no document.
+// sameDocument reports whether two documents mean the same, our statements by
+// themselves too, and hold the same marks of ours: what a foreign statement says
+// as well is ours only where ours says it. Nil is no document.
 func (c *Client) sameDocument(a, b []byte) (bool, error) {
 	if a == nil || b == nil {
 		return a == nil && b == nil, nil
@@ -166,26 +168,27 @@ func (c *Client) sameDocument(a, b []byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !iampolicy.Equal(da, db) {
-		return false, nil
-	}
-	marks := map[string]int{}
-	for _, s := range da.Statements {
-		if c.options.Ours(s.Sid) {
-			marks[s.Sid] |= 1
+	oursA, oursB := c.part(da, true), c.part(db, true)
+	return iampolicy.Equal(da, db) && iampolicy.Equal(oursA, oursB) && maps.Equal(sids(oursA), sids(oursB)), nil
+}
+
+// part is the document of those statements of another that are ours, or not.
+func (c *Client) part(d *iampolicy.Document, ours bool) *iampolicy.Document {
+	part := &iampolicy.Document{Version: d.Version}
+	for _, s := range d.Statements {
+		if c.options.Ours(s.Sid) == ours {
+			part.Statements = append(part.Statements, s)
 		}
 	}
-	for _, s := range db.Statements {
-		if c.options.Ours(s.Sid) {
-			marks[s.Sid] |= 2
-		}
+	return part
+}
+
+func sids(d *iampolicy.Document) map[string]bool {
+	in := map[string]bool{}
+	for _, s := range d.Statements {
+		in[s.Sid] = true
 	}
-	for _, in := range marks {
-		if in != 3 {
-			return false, nil
-		}
-	}
-	return true, nil
+	return in
 }
 
 // foreign are the statements of a document that are not ours.
@@ -197,13 +200,7 @@ func (w *policyWrite) foreign(text []byte) *iampolicy.Document {
 	if err != nil {
 		return nil
 	}
-	out := &iampolicy.Document{}
-	for _, s := range d.Statements {
-		if !w.client.options.Ours(s.Sid) {
-			out.Statements = append(out.Statements, s)
-		}
-	}
-	return out
+	return w.client.part(d, false)
 }
 
 // dead are the ids of deleted principals that a document names.
