@@ -140,6 +140,8 @@ shares/sales.yaml:12:15: the role name "pppppppppppppppppppppppppppppppppppppppp
 shares/sales.yaml:12:15: the role name "my app/reader" has a path with spaces or characters outside ASCII: take them out`},
 	{"role in a reserved path", share("name: reader", "name: aws-service-role/ec2.amazonaws.com/reader"), `
 shares/sales.yaml:12:15: the role name "aws-service-role/ec2.amazonaws.com/reader" is in the path aws-service-role, which IAM reserves for roles that AWS's services make: choose another path`},
+	{"an existing role in a reserved path", share("        name: reader\n        create: true\n        trust: ec2\n", "        name: aws-service-role/ec2.amazonaws.com/reader\n"), `
+shares/sales.yaml:12:15: the role "aws-service-role/ec2.amazonaws.com/reader" is one of an AWS service, which alone gives it policies: name another role, and let the service use that`},
 	{"create without trust", share("        trust: ec2\n", ""), `
 shares/sales.yaml:13:17: role "reader" is to be created and has neither trust nor trustPolicy: add trust: ec2, or who is to use the role`},
 	{"trust without create", share("        create: true\n", ""), `

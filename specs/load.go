@@ -66,14 +66,10 @@ func (l *loader) load() *Repository {
 		l.repo = l.repository(raw)
 		includePos = raw.spec.value.include.pos
 		patterns = l.repo.Include
-		l.accounts = make(map[string]*Account, len(l.repo.Accounts))
-		l.ids = make(map[string]*Account, len(l.repo.Accounts))
-		for _, a := range l.repo.Accounts {
-			l.accounts[a.Alias], l.ids[a.ID] = a, a
-			l.aliases = append(l.aliases, a.Alias)
-		}
+		l.know()
 	}
-	shares := l.shares(l.included(patterns, includePos))
+	files := l.included(patterns, includePos)
+	shares := l.shares(func(visit func(decoded)) { decodeAll(l.fsys, files, visit) })
 	if l.repo == nil {
 		return nil
 	}
@@ -86,11 +82,22 @@ func (l *loader) load() *Repository {
 	return l.repo
 }
 
-// shares reads the files and returns their shares by name.
-func (l *loader) shares(files []specFile) []*Share {
+// know takes the accounts of the repository that shares may name.
+func (l *loader) know() {
+	l.accounts = make(map[string]*Account, len(l.repo.Accounts))
+	l.ids = make(map[string]*Account, len(l.repo.Accounts))
+	for _, a := range l.repo.Accounts {
+		l.accounts[a.Alias], l.ids[a.ID] = a, a
+		l.aliases = append(l.aliases, a.Alias)
+	}
+}
+
+// shares takes what each hands to visit of files that were decoded, and returns
+// the shares by name.
+func (l *loader) shares(each func(visit func(decoded))) []*Share {
 	l.names, l.merge = map[string]Pos{}, newMerger(l.sink, l.repo)
 	var shares []*Share
-	decodeAll(l.fsys, files, func(file decoded) {
+	each(func(file decoded) {
 		l.take(file.sink)
 		for _, raw := range file.shares {
 			shares = append(shares, l.share(raw))
@@ -128,11 +135,15 @@ func decodeAll(fsys fs.FS, files []specFile, visit func(decoded)) {
 
 func decode(fsys fs.FS, file specFile) decoded {
 	d := decoded{sink: newSink()}
-	content, ok := readFile(d.sink, fsys, file, Pos{file.name, 1, 1}, maxFileSize)
-	if !ok {
-		return d
+	if content, ok := readFile(d.sink, fsys, file, Pos{file.name, 1, 1}, maxFileSize); ok {
+		d.text(file.name, content)
 	}
-	documents(d.sink, file.name, content, func(r *reader, top *yaml.Node) {
+	return d
+}
+
+// text decodes the text of a file.
+func (d *decoded) text(name string, content []byte) {
+	documents(d.sink, name, content, func(r *reader, top *yaml.Node) {
 		if _, ok := r.header(top, "Share", "Repository", "a Repository stands in "+RepositoryFile+" only"); !ok {
 			return
 		}
@@ -143,7 +154,6 @@ func decode(fsys fs.FS, file specFile) decoded {
 		}
 		d.shares = append(d.shares, raw)
 	})
-	return d
 }
 
 // header checks apiVersion and kind, which decide whether the rest of a

@@ -14,8 +14,10 @@ import (
 	"github.com/xshare/xshare/internal/iampolicy"
 )
 
-// reservedPath begins the paths of service-linked roles, see
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html.
+// reservedPath begins the paths of service-linked roles, to which only their
+// services attach policies, see
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
+// and https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html.
 const reservedPath = "/aws-service-role/"
 
 // policyFile is a trust policy read from a file; text is nil after an error.
@@ -28,9 +30,15 @@ func (l *loader) role(c *Consumer, raw *rawRole) bool {
 	role.Pos, role.Create = raw.name.pos, raw.create.value
 	named := l.check(raw.name, "the role name", codeRoleName, roleName)
 	role.Path, role.Name = splitPath(raw.name.value)
-	if named && raw.create.value && strings.HasPrefix(role.Path, reservedPath) {
-		l.fail(codeRoleName, raw.name.pos, "choose another path", "the role name %s is in the path %s, which IAM reserves for roles that AWS's services make", quote(raw.name.value), strings.Trim(reservedPath, "/"))
-		named = false
+	if named && strings.HasPrefix(role.Path, reservedPath) {
+		switch {
+		case raw.create.value:
+			l.fail(codeRoleName, raw.name.pos, "choose another path", "the role name %s is in the path %s, which IAM reserves for roles that AWS's services make", quote(raw.name.value), strings.Trim(reservedPath, "/"))
+			named = false
+		case c.Account != nil && c.Account.Manage:
+			l.fail(codeRoleName, raw.name.pos, "name another role, and let the service use that", "the role %s is one of an AWS service, which alone gives it policies", quote(raw.name.value))
+			named = false
+		}
 	}
 
 	if !raw.create.value && !raw.create.bad {

@@ -198,7 +198,13 @@ var latin1 = regexp.MustCompile(`^[\x{20}-\x{7e}\x{a0}-\x{ff}]+$`)
 // IsPrefix reports whether a consumer can be held to the prefix.
 func IsPrefix(v string) bool {
 	wrong, _ := prefix(v)
-	return wrong == ""
+	return wrong == "" && !strings.ContainsFunc(v, hidden)
+}
+
+// IsOwner reports whether a share can have the owner.
+func IsOwner(v string) bool {
+	wrong, _ := tagValue(v)
+	return wrong == "" && v != "" && !strings.ContainsFunc(v, hidden)
 }
 
 func prefix(v string) (string, string) {

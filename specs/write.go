@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"bytes"
 	"io"
 
 	"gopkg.in/yaml.v3"
@@ -75,6 +76,26 @@ func Write(w io.Writer, shares []*Share) error {
 		return nil // Close would fail
 	}
 	return e.Close()
+}
+
+// Check reports what Load would say of a share that is written down as the only
+// one of a repository.
+func Check(repo *Repository, share *Share) ([]Problem, error) {
+	var text bytes.Buffer
+	if err := Write(&text, []*Share{share}); err != nil {
+		return nil, err
+	}
+	l := &loader{sink: newSink(), repo: repo, policies: map[string]policyFile{}}
+	for _, c := range share.Consumers {
+		l.policies[c.Role.TrustFile] = policyFile{c.Role.TrustPolicy}
+	}
+	l.know()
+	l.shares(func(visit func(decoded)) {
+		d := decoded{sink: newSink()}
+		d.text(share.Name, text.Bytes())
+		visit(d)
+	})
+	return l.sorted(), nil
 }
 
 func written(share *Share) writtenShare {

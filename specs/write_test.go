@@ -52,7 +52,47 @@ func TestWrittenIsReadAsTheSame(t *testing.T) {
 			if err := validate(t, compileSchema(t), text.String()); err != nil {
 				t.Error(err)
 			}
+			for _, share := range repo.Shares {
+				if problems, err := Check(repo, share); err != nil || Errors(problems) != nil {
+					t.Errorf("share %s is found to be bad: %v %v", share.Name, Errors(problems), err)
+				}
+			}
 		})
+	}
+}
+
+// What Load would refuse of a share is found by itself, and a good share is good.
+func TestCheck(t *testing.T) {
+	repo := mustLoad(t, share("", "").fs())
+	good := repo.Shares[0]
+	if problems, err := Check(repo, good); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	for name, change := range map[string]func(*Share){
+		"bucket":       func(s *Share) { s.Bucket.Name = "Legacy_Bucket" },
+		"prefix":       func(s *Share) { s.Consumers[0].Prefixes = []string{"a\u00ad/"} },
+		"service role": func(s *Share) { s.Consumers[0].Role = Role{Name: "x", Path: "/aws-service-role/a.amazonaws.com/"} },
+	} {
+		bad := *good
+		consumer := *good.Consumers[0]
+		bad.Consumers = []*Consumer{&consumer}
+		change(&bad)
+		if problems, err := Check(repo, &bad); err != nil || Errors(problems) == nil {
+			t.Errorf("%s: %v %v", name, problems, err)
+		}
+	}
+}
+
+func TestIsPrefixAndOwner(t *testing.T) {
+	for v, want := range map[string]bool{"in/": true, "in": false, "a\u00ad/": false, "": false} {
+		if IsPrefix(v) != want {
+			t.Errorf("IsPrefix(%q)", v)
+		}
+	}
+	for v, want := range map[string]bool{"data team": true, "a\u2028b": false, "": false, "a#b": false} {
+		if IsOwner(v) != want {
+			t.Errorf("IsOwner(%q)", v)
+		}
 	}
 }
 

@@ -28,11 +28,12 @@ they name, and writes to stdout the shares that these amount to: what a bucket
 policy and the role's own policies both allow, and nothing more, so that the
 shares open nothing when they are applied. It changes nothing.
 
-What exists stays as it is: the specs name it without create: true, but for roles
-that carry this repository's mark. Grants that a share of the repository has
-already are left out. What no share can say, such as a condition, a whole account
-or X in the bucket policy.`,
-		Example: `  xshare import > shares/imported.yaml
+What exists stays as it is: the specs name it without create: true, but for what
+carries this repository's mark. Grants that a share of the repository has already
+are left out. What no share can say, such as a condition, a user or a whole
+account, is told on stderr and stays in the bucket policy. Denies, boundaries and
+control policies are not looked at: verify does that.`,
+		Example: `  xshare import > imported.yaml && mv imported.yaml shares/
   xshare import --bucket 'lake-*' --bucket mybucket2share`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,7 +83,7 @@ func (a *app) readForImport(ctx context.Context, w *world, globs []string, emit 
 	}
 	for _, next := range []func() []plan.Want{
 		func() []plan.Want { return describe.PolicyWants(w.snapshots, wanted) },
-		func() []plan.Want { return describe.RoleWants(w.plan, w.repo, w.snapshots) },
+		func() []plan.Want { return describe.RoleWants(w.plan, w.repo, w.snapshots, len(globs) == 0) },
 		func() []plan.Want { return describe.OwnWants(w.plan, w.repo, w.snapshots) },
 	} {
 		later, err := executor.Observe(ctx, w.client, next(), a.flags.concurrency, emit)

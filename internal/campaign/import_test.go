@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"encoding/json"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,12 +12,13 @@ import (
 	"testing"
 
 	"github.com/xshare/xshare/internal/sandbox"
+	"github.com/xshare/xshare/plan"
 	"github.com/xshare/xshare/specs"
 )
 
 // TestImport lets import describe what random repositories have made: once for
-// the same repository, whose specs were lost, and once for another, to which all
-// of it is somebody else's. What it writes is what is live, applying it opens and
+// the same repository, whose specs were lost, and once for another, where all of it
+// was made by hand. What it writes is what is live, applying it opens and
 // closes nothing, and what it calls spare can be taken out.
 func TestImport(t *testing.T) {
 	first, last := seedsOf(t, 10, 300)
@@ -55,6 +57,9 @@ func importing(t *testing.T, seed int, repository string) (i imported) {
 	}
 	if a := w.apply(t, before); !a.succeeded() {
 		t.Fatalf("apply:\n  %s", few(a.why()))
+	}
+	if repository != before.Name {
+		w.unmark(t, u, before)
 	}
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -100,6 +105,32 @@ func importing(t *testing.T, seed int, repository string) (i imported) {
 	i.spare = w.takeOut(t, found.stderr)
 	w.isStated(t, u, after, "taking out what is spare")
 	return i
+}
+
+var marked = regexp.MustCompile(`("Sid":\s*")xshare`)
+
+// unmark makes of all that a repository has made what others made by hand: their
+// statements have other Sids.
+func (w *world) unmark(t *testing.T, u *universe, repo *specs.Repository) {
+	t.Helper()
+	for bucket, account := range u.buckets {
+		if text := w.bucketPolicy(t, account, bucket); text != "" {
+			w.putBucketPolicy(t, account, bucket, marked.ReplaceAllString(text, "${1}Hand"))
+		}
+	}
+	p, _ := plan.Build(repo, func(string) bool { return true })
+	for _, s := range p.Steps {
+		policy, ok := s.Want.(plan.Policy)
+		if !ok {
+			continue
+		}
+		answer := w.iam(t, s.Account, "GetPolicyVersion", "PolicyArn", policy.ARN, "VersionId", "v1")
+		text, err := url.QueryUnescape(strings.Split(strings.Split(answer, "<Document>")[1], "</Document>")[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.iam(t, s.Account, "CreatePolicyVersion", "PolicyArn", policy.ARN, "SetAsDefault", "true", "PolicyDocument", marked.ReplaceAllString(text, "${1}Hand"))
+	}
 }
 
 // isTwice reports whether two shares have the same grant: import describes it as

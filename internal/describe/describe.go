@@ -68,21 +68,67 @@ func Shares(p *plan.Plan, repo *specs.Repository, snapshots map[string]*plan.Sna
 	s := newSharer(l, &problems)
 	var promises []promise
 	for _, g := range policies.grants {
-		if s.isShared(g) {
-			continue
-		}
 		role, both := l.roleSide(g, &problems)
-		promises = append(promises, promise{g, role, s.add(g, role, both)})
+		promise := promise{grant: g, role: role}
+		if promise.rights = s.shared(g); promise.rights == nil {
+			promise.rights, promise.consumers = s.add(g, role, both)
+		} else if more := both.beyond(promise.rights); len(more) > 0 {
+			problems.add(g.owner.ID, "add it to the share, or take it out of one of the policies",
+				"the policies of bucket %s and of role %s in account %s allow %s, or that further than the repository's shares say", g.bucket, g.role, g.consumer.ID, some(more))
+		}
+		promises = append(promises, promise)
 	}
-	found := Found{Shares: s.shares(), Problems: append(problems, l.unread()...), Spare: l.spare(policies.statements, promises)}
-	return l.opensNothing(found)
+	l.unshared(promises, &problems)
+	shares, invalid := l.valid(s.shares())
+	shares, opening := l.opensNothing(shares)
+	kept := map[*specs.Consumer]bool{}
+	for _, share := range shares {
+		for _, c := range share.Consumers {
+			kept[c] = true
+		}
+	}
+	for i, p := range promises {
+		if slices.ContainsFunc(p.consumers, func(c *specs.Consumer) bool { return !kept[c] }) {
+			promises[i].rights = nil
+		}
+	}
+	return Found{
+		Shares:   shares,
+		Problems: slices.Concat(problems, invalid, opening, l.unread()),
+		Spare:    l.spare(policies.statements, promises),
+	}
 }
 
 // promise is what shares say of a grant.
 type promise struct {
 	*grant
-	role   *plan.LiveRole // nil: it is a partner's, or was not found
-	rights rights
+	role      *plan.LiveRole // nil: it is a partner's, or was not found
+	rights    rights
+	consumers []*specs.Consumer // those that were made for it
+}
+
+// unshared tells of roles that carry the repository's mark and are in no share:
+// what their policies allow is nobody's then, and apply takes it away.
+func (l *live) unshared(promises []promise, n *notes) {
+	shared := set{}
+	for _, p := range promises {
+		if len(p.rights) > 0 {
+			shared[roleKey(p.consumer, p.grant.role)] = true
+		}
+	}
+	for _, share := range l.repo.Shares {
+		for _, c := range share.Consumers {
+			shared[roleKey(c.Account, c.Role.Name)] = true
+		}
+	}
+	for _, id := range readable(l.snapshots) {
+		for _, name := range slices.Sorted(maps.Keys(l.snapshots[id].Roles)) {
+			if l.plan.Marked(l.snapshots[id].Roles[name].Tags) && !shared[roleKey(l.accounts[id], name)] {
+				n.add(id, "write its share by hand, or leave it to drift and prune",
+					"role %s in account %s carries the mark of this repository and is in no share: no bucket policy that was read names it", name, id)
+			}
+		}
+	}
 }
 
 // roleSide finds the role of a grant, and what of the grant its own policies

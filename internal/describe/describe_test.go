@@ -131,6 +131,10 @@ func TestUndescribed(t *testing.T) {
 		"NotPrincipal":               {`{"Effect":"Allow","NotPrincipal":{"AWS":"222222222222"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::data/*"}`, nil, "it has no Principal element", 0},
 		"a deny":                     {`{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}`, nil, "", 0},
 		"less by the role":           {names(roleARN(analytics, "reader")), func(r *plan.LiveRole) { r.Inline = nil }, "the policy of bucket data allows s3:GetBucketLocation, s3:GetObject, s3:ListBucket to role reader in account 222222222222, whose own policies do not", 0},
+		"a service-linked role":      {names(roleARN(analytics, "aws-service-role/x.amazonaws.com/reader")), func(r *plan.LiveRole) { r.Path = "/aws-service-role/x.amazonaws.com/" }, "what role reader in account 222222222222 may do with bucket data is in no share, as a share cannot say it: the role \"aws-service-role/x.amazonaws.com/reader\" is one of an AWS service", 0},
+		"another repository":         {strings.Replace(names(roleARN(analytics, "reader")), `"S"`, `"`+iampolicy.MarkPrefix("other")+`0123456789"`, 1), nil, "statements of another xshare repository stand in the policy of bucket data, and are left out", 0},
+		"an action not known":        {`{"Effect":"Allow","Principal":{"AWS":"` + roleARN(analytics, "reader") + `"},"Action":"s3:BrandNew","Resource":"*"}`, nil, "its action s3:BrandNew is not known", 0},
+		"a role of ours, unnamed":    {`{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}`, func(r *plan.LiveRole) { r.Tags = map[string]string{plan.RepositoryTag: "acme"} }, "role reader in account 222222222222 carries the mark of this repository and is in no share", 0},
 		"a role's unreadable policy": {names(roleARN(analytics, "reader")), func(r *plan.LiveRole) { r.Inline["all"] = []byte("{") }, "whose own policies do not, or not as far", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,7 +192,7 @@ func TestOurs(t *testing.T) {
 	})
 	s.role("lambda", func(r *plan.LiveRole) {
 		r.Tags = marked("not a name")
-		r.Boundary = "arn:aws:iam::999999999999:policy/x"
+		r.Boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
 		r.Trust = plan.TrustPolicy(specs.Role{TrustService: "lambda.amazonaws.com"})
 		attach(r, "p+3", "more")
 	})
@@ -243,7 +247,7 @@ spec:
         name: lambda
         create: true
         trust: lambda
-        permissionsBoundary: arn:aws:iam::999999999999:policy/x
+        permissionsBoundary: arn:aws:iam::aws:policy/PowerUserAccess
       actions:
         - s3:GetObject
       policyName: p
@@ -295,9 +299,9 @@ spec:
   consumers:
     - {account: analytics, role: {name: reader, create: true, trust: ec2}, access: read}
 `)
-	s.bucket("data", names(roleARN(analytics, "reader"), roleARN(analytics, "other")))
+	s.bucket("data", names(roleARN(analytics, "reader"), roleARN(analytics, "other")), `{"Effect":"Allow","Principal":{"AWS":"`+roleARN(analytics, "reader")+`"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::data/*"}`)
 	s.bucket("more", strings.ReplaceAll(names(roleARN(analytics, "reader")), ":::data", ":::more"))
-	marked := func(r *plan.LiveRole) { r.Tags = map[string]string{plan.RepositoryTag: "acme"} }
+	marked := func(r *plan.LiveRole) { r.Tags = map[string]string{plan.RepositoryTag: "acme", plan.ShareTag: "data"} }
 	s.role("reader", marked)
 	s.role("other")
 	text, problems, found := s.found(t)
@@ -328,8 +332,11 @@ spec:
 	if diff := cmp.Diff(want, text); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if len(problems) > 0 || len(found.Spare) != 1 || found.Spare[0].Bucket != "more" {
-		t.Errorf("told: %q, spare: %v", problems, found.Spare)
+	if len(problems) != 1 || problems[0] != "the policies of bucket data and of role reader in account 222222222222 allow s3:PutObject, or that further than the repository's shares say" {
+		t.Errorf("told: %q", problems)
+	}
+	if len(found.Spare) != 2 || found.Spare[0].Bucket != "data" || found.Spare[0].What != `statement "S"` || found.Spare[1].Bucket != "more" {
+		t.Errorf("spare: %v", found.Spare)
 	}
 }
 
@@ -343,6 +350,19 @@ func TestUnreadable(t *testing.T) {
 	text, problems, _ := s.found(t)
 	if text != "" || len(problems) != 2 || problems[1] != "iam:GetAccountAuthorizationDetails on the account: no" || !strings.Contains(problems[0], "the policy of bucket odd cannot be read: 1:12: ") {
 		t.Errorf("%s%q", text, problems)
+	}
+}
+
+// What a share cannot say of one role hides no other.
+func TestOneIsRefused(t *testing.T) {
+	s := newScene(t, "")
+	s.bucket("data", names(roleARN(analytics, "aws-service-role/x.amazonaws.com/service"), roleARN(analytics, "reader")))
+	s.bucket("Old_Data", strings.ReplaceAll(names(roleARN(analytics, "reader")), ":::data", ":::Old_Data"))
+	s.role("reader")
+	s.role("service", func(r *plan.LiveRole) { r.Path = "/aws-service-role/x.amazonaws.com/" })
+	_, problems, found := s.found(t)
+	if len(found.Shares) != 1 || len(found.Shares[0].Consumers) != 1 || len(problems) != 2 || len(found.Spare) > 0 {
+		t.Errorf("%q, %+v", problems, found)
 	}
 }
 
@@ -437,7 +457,10 @@ func TestWants(t *testing.T) {
 	want("buckets", BucketWants(s.repo), plan.Want{Account: analytics, List: true}, plan.Want{Account: lake, List: true})
 	want("policies", PolicyWants(s.snapshots, func(bucket string) bool { return bucket == "other" }),
 		plan.Want{Account: lake, Buckets: []plan.BucketWant{{Name: "other", Region: "eu-west-1"}}})
-	want("roles", RoleWants(s.plan, s.repo, s.snapshots), plan.Want{Account: analytics, IAM: true, Roles: []string{"reader"}, Proof: true})
+	named := plan.Want{Account: analytics, IAM: true, Roles: []string{"reader"}, Proof: true}
+	want("roles", RoleWants(s.plan, s.repo, s.snapshots, false), named)
+	named.Search = true
+	want("roles", RoleWants(s.plan, s.repo, s.snapshots, true), plan.Want{Account: lake, Search: true}, named)
 	tags := plan.Want{Account: lake, Buckets: []plan.BucketWant{{Name: "ours", Region: "us-east-1", Tags: true}}}
 	want("what is ours", OwnWants(s.plan, s.repo, s.snapshots), tags)
 	profiles := s.snapshots[analytics].Profiles
@@ -464,6 +487,8 @@ func TestSpare(t *testing.T) {
 		"more actions":             {policy(`{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],` + objects + `}`), false},
 		"actions of another kind":  {policy(`{"Effect":"Allow","Action":["s3:GetObject","kms:Decrypt"],` + objects + `}`), false},
 		"actions on the account":   {policy(`{"Effect":"Allow","Action":["s3:GetObject","s3:ListAllMyBuckets"],` + objects + `}`), false},
+		"an action not known":      {policy(`{"Effect":"Allow","Action":["s3:GetObject","s3:BrandNew"],` + objects + `}`), false},
+		"another repository's":     {policy(`{"Sid":"` + iampolicy.MarkPrefix("other") + `0123456789","Effect":"Allow","Action":"s3:GetObject",` + objects + `}`), false},
 		"every action":             {policy(`{"Effect":"Allow","Action":"s3:*",` + objects + `}`), false},
 		"a Deny":                   {policy(reads, `{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/secret/*"}`), false},
 		"another bucket":           {policy(`{"Effect":"Allow","Action":"s3:GetObject","Resource":["arn:aws:s3:::data/*","arn:aws:s3:::other/*"]}`), false},
@@ -534,12 +559,12 @@ func TestOpensNothing(t *testing.T) {
 	s.role("reader")
 	_, _, found := s.found(t)
 	found.Shares[0].Consumers[0].Access = []specs.Access{specs.AccessRead, specs.AccessDelete}
-	proved := newLive(s.plan, s.repo, s.snapshots).opensNothing(found)
-	if len(proved.Shares) != 1 || proved.Shares[0].Name != "more" || len(proved.Spare) != 1 || proved.Spare[0].Bucket != "more" {
-		t.Errorf("%+v", proved)
+	kept, problems := newLive(s.plan, s.repo, s.snapshots).opensNothing(found.Shares)
+	if len(kept) != 1 || kept[0].Name != "more" {
+		t.Errorf("%+v", kept)
 	}
-	if len(proved.Problems) != 1 || proved.Problems[0].Code != plan.CodeOpensUnasked || !strings.Contains(proved.Problems[0].Message, "s3:DeleteObject on arn:aws:s3:::data/* would be opened to "+roleARN(analytics, "reader")) {
-		t.Errorf("%+v", proved.Problems)
+	if len(problems) != 1 || problems[0].Code != plan.CodeOpensUnasked || !strings.Contains(problems[0].Message, "s3:DeleteObject on arn:aws:s3:::data/* would be opened to "+roleARN(analytics, "reader")) {
+		t.Errorf("%+v", problems)
 	}
 }
 
@@ -560,11 +585,10 @@ func TestNotProved(t *testing.T) {
 			s.bucket("data", names(roleARN(analytics, "reader")), c.statement)
 			s.role("reader")
 			_, _, found := s.found(t)
-			found.Problems = nil
 			found.Shares[0].Consumers[0].Access = []specs.Access{specs.AccessRead, specs.AccessDelete}
-			proved := newLive(s.plan, s.repo, s.snapshots).opensNothing(found)
-			if len(proved.Shares) != c.shares || len(proved.Problems) != 1 || !strings.Contains(proved.Problems[0].Message, c.told) {
-				t.Errorf("%d shares, %+v", len(proved.Shares), proved.Problems)
+			kept, problems := newLive(s.plan, s.repo, s.snapshots).opensNothing(found.Shares)
+			if len(kept) != c.shares || len(problems) != 1 || !strings.Contains(problems[0].Message, c.told) {
+				t.Errorf("%d shares, %+v", len(kept), problems)
 			}
 		})
 	}

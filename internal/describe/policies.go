@@ -62,10 +62,19 @@ func (l *live) bucketPolicies() bucketPolicies {
 				all.notes.add(id, "correct it there", "the policy of bucket %s cannot be read: %s", name, strings.ReplaceAll(err.Error(), "\n", "; "))
 				continue
 			}
+			others := false
 			for i, s := range d.Statements {
-				if s.Effect == iampolicy.Allow {
+				switch {
+				case s.Effect != iampolicy.Allow:
+				case iampolicy.IsMark(s.Sid) && !l.plan.Ours(s.Sid):
+					others = true
+				default:
 					all.take(l, found, l.accounts[id], name, i, s)
 				}
+			}
+			if others {
+				all.notes.add(id, "import them for that repository, or name it under formerNames if it was this one",
+					"statements of another xshare repository stand in the policy of bucket %s, and are left out", name)
 			}
 		}
 	}
@@ -79,9 +88,10 @@ func (l *live) bucketPolicies() bucketPolicies {
 // take adds what the ith statement of a bucket policy grants, and notes what of it
 // no share can say.
 func (b *bucketPolicies) take(l *live, found map[grantKey]*grant, owner *specs.Account, bucket string, i int, s iampolicy.Statement) {
-	name := fmt.Sprintf("statement number %d", i+1)
+	name, lasting := fmt.Sprintf("statement number %d", i+1), withoutSid(s)
 	if s.Sid != "" {
 		name = fmt.Sprintf("statement %q", s.Sid)
+		lasting = name
 	}
 	whole := true
 	leave := func(mend, why string, args ...any) {
@@ -103,7 +113,7 @@ func (b *bucketPolicies) take(l *live, found map[grantKey]*grant, owner *specs.A
 	for _, other := range strangers(s.Principal) {
 		leave(nameRoles, "it names %s, and a share names roles", other)
 	}
-	st := statement{spare: Spare{Account: owner.ID, Bucket: bucket, What: name}, rights: given}
+	st := statement{spare: Spare{Account: owner.ID, Bucket: bucket, What: lasting}, rights: given}
 	for _, principal := range s.Principal.AWS {
 		account, path, role := roleOf(principal)
 		consumer, everybodyOf := l.accounts[account], wholeAccount(principal)
@@ -134,6 +144,16 @@ func (b *bucketPolicies) take(l *live, found map[grantKey]*grant, owner *specs.A
 	if whole && !l.plan.Ours(s.Sid) && len(st.grants) > 0 {
 		b.statements = append(b.statements, st)
 	}
+}
+
+// withoutSid calls a statement by what it says. Its number changes with every
+// write: xshare puts its own statements last.
+func withoutSid(s iampolicy.Statement) string {
+	var to []string
+	if s.Principal != nil {
+		to = s.Principal.AWS
+	}
+	return fmt.Sprintf("the statement without a Sid that allows %s on %s to %s", some(s.Action), some(s.Resource), some(to))
 }
 
 // strangers are those that a share cannot name, beside those of AWS accounts.

@@ -82,6 +82,11 @@ func rightsOf(s iampolicy.Statement, bucketARN string) (r rights, left string) {
 	case len(s.Unknown) > 0:
 		return r, "it has " + s.Unknown[0].Name + ", which is not known"
 	}
+	for _, pattern := range s.Action {
+		if len(iampolicy.MatchS3Actions(pattern)) == 0 && mayBeS3(pattern) {
+			left = "its action " + pattern + " is not known"
+		}
+	}
 	for _, resource := range s.Resource {
 		onBucket := resource == "*" || sameStart(resource, bucketARN) && iampolicy.MatchText(resource, bucketARN)
 		place, onObjects, partly := under(resource, bucketARN+"/")
@@ -103,6 +108,12 @@ func rightsOf(s iampolicy.Statement, bucketARN string) (r rights, left string) {
 		}
 	}
 	return r, left
+}
+
+// mayBeS3 reports whether a pattern of actions may be for actions of S3.
+func mayBeS3(pattern string) bool {
+	service, _, ok := strings.Cut(pattern, ":")
+	return !ok || iampolicy.MatchText(strings.ToLower(service), "s3")
 }
 
 // heldTo are the prefixes that a statement's condition holds lists to; nil: it has

@@ -18,9 +18,11 @@ type sharer struct {
 	notes *notes
 
 	// What the repository's shares have already.
-	sharedGrants set // bucket, account and role
-	sharedRoles  set // account and role
-	names        set // of all shares, also of those that are made
+	sharedRights map[string]rights // by bucket, account and role
+	sharedRoles  set               // account and role
+	sharedNames  set
+
+	names set // of all shares, also of those that are made
 
 	made         map[shareKey]*specs.Share
 	hasInstances set // account and role of roles whose instances a consumer has
@@ -34,14 +36,18 @@ type shareKey struct {
 
 func newSharer(l *live, n *notes) *sharer {
 	s := &sharer{
-		live: l, notes: n, sharedGrants: set{}, sharedRoles: set{}, names: set{},
+		live: l, notes: n, sharedRights: map[string]rights{}, sharedRoles: set{}, sharedNames: set{}, names: set{},
 		made: map[shareKey]*specs.Share{}, hasInstances: set{},
 	}
 	for _, share := range l.repo.Shares {
-		s.names[share.Name] = true
+		s.names[share.Name], s.sharedNames[share.Name] = true, true
 		for _, c := range share.Consumers {
 			s.sharedRoles[roleKey(c.Account, c.Role.Name)] = true
-			s.sharedGrants[share.Bucket.Name+"/"+roleKey(c.Account, c.Role.Name)] = true
+			key := share.Bucket.Name + "/" + roleKey(c.Account, c.Role.Name)
+			if s.sharedRights[key] == nil {
+				s.sharedRights[key] = rights{}
+			}
+			s.sharedRights[key].addAll(s.promised(share.Bucket.Name, c))
 		}
 	}
 	return s
@@ -50,9 +56,20 @@ func newSharer(l *live, n *notes) *sharer {
 // roleKey tells roles apart: IAM takes a name once in an account, whatever the path.
 func roleKey(account *specs.Account, role string) string { return account.ID + "/" + role }
 
-// isShared reports whether a share of the repository has a grant.
-func (s *sharer) isShared(g *grant) bool {
-	return s.sharedGrants[g.bucket+"/"+roleKey(g.consumer, g.role)]
+// shared are the rights that the repository's shares give by a grant; nil: they do
+// not have it.
+func (s *sharer) shared(g *grant) rights {
+	return s.sharedRights[g.bucket+"/"+roleKey(g.consumer, g.role)]
+}
+
+// promised are the rights that a consumer's statements give.
+func (l *live) promised(bucket string, c *specs.Consumer) rights {
+	r := rights{}
+	for _, statement := range plan.GrantStatements(l.plan.Partition, bucket, c) {
+		given, _ := rightsOf(statement, l.bucketARN(bucket))
+		r.addAll(given)
+	}
+	return r
 }
 
 // shares are those that were made, by name.
@@ -63,10 +80,10 @@ func (s *sharer) shares() []*specs.Share {
 // add makes consumers of what is allowed of a grant on both sides, in a share
 // each, since a role is a consumer of a share but once. It returns what they
 // promise.
-func (s *sharer) add(g *grant, role *plan.LiveRole, both rights) (promised rights) {
+func (s *sharer) add(g *grant, role *plan.LiveRole, both rights) (promised rights, consumers []*specs.Consumer) {
 	promised = rights{}
 	if len(both) == 0 {
-		return promised
+		return promised, nil
 	}
 	uses, shortened := folded(both, g.crossAccount())
 	if shortened {
@@ -82,21 +99,23 @@ func (s *sharer) add(g *grant, role *plan.LiveRole, both rights) (promised right
 		}
 		share := s.share(g, role, n)
 		share.Consumers = append(share.Consumers, c)
-		for _, statement := range plan.GrantStatements(s.plan.Partition, g.bucket, c) {
-			given, _ := rightsOf(statement, s.bucketARN(g.bucket))
-			promised.addAll(given)
-		}
+		consumers = append(consumers, c)
+		promised.addAll(s.promised(g.bucket, c))
 	}
-	return promised
+	return promised, consumers
 }
 
 // share is the one that a grant's nth consumer belongs to. It has the name that
-// the role's tags have of it, or the bucket's.
+// the role's tags have of it, unless a share of the repository has that, or the
+// bucket's.
 func (s *sharer) share(g *grant, role *plan.LiveRole, n int) *specs.Share {
 	key := shareKey{g.bucket, g.bucket, n}
 	owner := ""
-	if s.isOurs(role) && specs.IsName(role.Tags[plan.ShareTag]) {
-		key.name, owner = role.Tags[plan.ShareTag], role.Tags[plan.OwnerTag]
+	if name := s.tag(role, plan.ShareTag); specs.IsName(name) && !s.sharedNames[name] {
+		key.name = name
+		if tagged := s.tag(role, plan.OwnerTag); specs.IsOwner(tagged) {
+			owner = tagged
+		}
 	}
 	if s.made[key] == nil {
 		name := key.name
@@ -117,6 +136,14 @@ func (s *sharer) bucket(g *grant) specs.Bucket {
 		b.Create, b.Region = true, found.Region
 	}
 	return b
+}
+
+// tag is the value of a tag of a role that is ours; else empty.
+func (s *sharer) tag(role *plan.LiveRole, key string) string {
+	if !s.isOurs(role) {
+		return ""
+	}
+	return role.Tags[key]
 }
 
 // isOurs reports whether a role carries the repository's mark.

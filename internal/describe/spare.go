@@ -12,12 +12,13 @@ import (
 // policy, or a policy of a role.
 type Spare struct {
 	Account string
-	Bucket  string // of a role's policy: one of those that it is about
+	Bucket  string // empty: it is a policy of a role's
 	Role    string // empty: it is a statement of the bucket's policy
 	What    string // such as `statement "Readers"` or "inline policy own"
 }
 
 // spare are the statements, and the policies of roles, all of which is promised.
+// What carries the mark of a repository is nobody's to remove by hand.
 func (l *live) spare(statements []statement, promises []promise) (list []Spare) {
 	byGrant := map[*grant]rights{}
 	byRole := map[string][]promise{}
@@ -35,8 +36,8 @@ func (l *live) spare(statements []statement, promises []promise) (list []Spare) 
 	for _, arn := range slices.Sorted(maps.Keys(byRole)) {
 		role, account := byRole[arn][0].role, byRole[arn][0].consumer.ID
 		add := func(what string, document []byte) {
-			if bucket, ok := l.isPromised(document, byRole[arn]); ok {
-				list = append(list, Spare{account, bucket, role.Name, what})
+			if l.isPromised(document, byRole[arn]) {
+				list = append(list, Spare{Account: account, Role: role.Name, What: what})
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(role.Inline)) {
@@ -52,31 +53,29 @@ func (l *live) spare(statements []statement, promises []promise) (list []Spare) 
 }
 
 // isPromised reports whether promises to a role have all that one of its policies
-// says, and of which bucket one of them is. A policy that says anything else,
-// such as a Deny, is not.
-func (l *live) isPromised(document []byte, promises []promise) (bucket string, all bool) {
+// says. Of a policy that says anything else, such as a Deny, they have not.
+func (l *live) isPromised(document []byte, promises []promise) bool {
 	d, err := iampolicy.ParseLive(document)
 	if err != nil {
-		return "", false
+		return false
 	}
 	for _, s := range d.Statements {
-		if s.Effect != iampolicy.Allow || l.plan.Ours(s.Sid) || len(s.Resource) == 0 || slices.ContainsFunc(s.Action, isWider) {
-			return "", false
+		if s.Effect != iampolicy.Allow || iampolicy.IsMark(s.Sid) || len(s.Resource) == 0 || slices.ContainsFunc(s.Action, isWider) {
+			return false
 		}
 		for _, resource := range s.Resource {
 			name, _, _ := strings.Cut(strings.TrimPrefix(resource, l.bucketARN("")), "/")
 			at := slices.IndexFunc(promises, func(p promise) bool { return p.bucket == name })
 			if at < 0 {
-				return "", false
+				return false
 			}
 			given, left := rightsOf(s, l.bucketARN(name))
 			if left != "" || !promises[at].rights.covers(promises[at].effectual(given)) {
-				return "", false
+				return false
 			}
-			bucket = name
 		}
 	}
-	return bucket, bucket != ""
+	return len(d.Statements) > 0
 }
 
 // isWider reports whether a pattern of actions stands for more than actions on
@@ -85,7 +84,8 @@ func isWider(pattern string) bool {
 	if !strings.HasPrefix(strings.ToLower(pattern), "s3:") {
 		return true
 	}
-	return slices.ContainsFunc(iampolicy.MatchS3Actions(pattern), func(a iampolicy.S3Action) bool {
+	known := iampolicy.MatchS3Actions(pattern)
+	return len(known) == 0 || slices.ContainsFunc(known, func(a iampolicy.S3Action) bool {
 		return a.Level != iampolicy.BucketLevel && a.Level != iampolicy.ObjectLevel
 	})
 }

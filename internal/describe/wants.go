@@ -37,16 +37,19 @@ func PolicyWants(snapshots map[string]*plan.Snapshot, wanted func(bucket string)
 	return wants
 }
 
-// RoleWants are the roles that the policies name, with their own policies.
-func RoleWants(p *plan.Plan, repo *specs.Repository, snapshots map[string]*plan.Snapshot) (wants []plan.Want) {
+// RoleWants are the roles that the policies name, with their own policies. all:
+// every bucket was wanted, so every account is looked at for roles of ours that no
+// policy names.
+func RoleWants(p *plan.Plan, repo *specs.Repository, snapshots map[string]*plan.Snapshot, all bool) (wants []plan.Want) {
 	names := map[string][]string{}
 	for _, g := range newLive(p, repo, snapshots).bucketPolicies().grants {
 		names[g.consumer.ID] = append(names[g.consumer.ID], g.role)
 	}
 	for _, account := range readable(snapshots) {
-		if roles := names[account]; len(roles) > 0 {
-			slices.Sort(roles)
-			wants = append(wants, plan.Want{Account: account, IAM: true, Roles: slices.Compact(roles), Proof: true})
+		roles := names[account]
+		slices.Sort(roles)
+		if len(roles) > 0 || all {
+			wants = append(wants, plan.Want{Account: account, IAM: len(roles) > 0, Search: all, Roles: slices.Compact(roles), Proof: len(roles) > 0})
 		}
 	}
 	return wants
