@@ -21,6 +21,7 @@ func Build(repo *specs.Repository, selected func(share string) bool) (*Plan, []s
 		selected:    selected,
 		steps:       map[string]*Step{},
 		permissions: map[string]*rolePermissions{},
+		tags:        map[string]map[string]string{},
 	}
 	for _, share := range repo.Shares {
 		for _, consumer := range share.Consumers {
@@ -44,6 +45,7 @@ type builder struct {
 	grants      []*pendingGrant
 	permissions map[string]*rolePermissions // by role step id or, for a foreign policy name, see key
 	problems    []specs.Problem
+	tags        map[string]map[string]string // by share; see tagsOf
 }
 
 type pendingGrant struct {
@@ -389,16 +391,14 @@ func (b *builder) tag(s *Step) {
 	if s.Existing {
 		return
 	}
-	tags := maps.Clone(b.repo.Tags)
-	if tags == nil {
-		tags = map[string]string{}
-	}
-	tags[RepositoryTag] = b.repo.Name
+	share := ""
 	if len(s.Shares) == 1 {
-		tags[ShareTag] = s.Shares[0]
-		if owner := b.owner(s.Shares[0]); owner != "" {
-			tags[OwnerTag] = owner
-		}
+		share = s.Shares[0]
+	}
+	tags := b.tags[share]
+	if tags == nil {
+		tags = b.tagsOf(share)
+		b.tags[share] = tags
 	}
 	switch want := s.Want.(type) {
 	case Bucket:
@@ -414,6 +414,7 @@ func (b *builder) tag(s *Step) {
 		want.Tags = tags
 		s.Want = want
 	case Instance:
+		tags = maps.Clone(tags)
 		tags[NameTag] = want.Name
 		if tags["Name"] == "" {
 			tags["Name"] = want.Name
@@ -421,6 +422,20 @@ func (b *builder) tag(s *Step) {
 		want.Tags = tags
 		s.Want = want
 	}
+}
+
+// tagsOf are the tags of all that one share alone uses; share is empty for what
+// several use. They are the same map for all of it, and nobody changes them.
+func (b *builder) tagsOf(share string) map[string]string {
+	tags := map[string]string{RepositoryTag: b.repo.Name}
+	maps.Copy(tags, b.repo.Tags)
+	if share != "" {
+		tags[ShareTag] = share
+		if owner := b.owner(share); owner != "" {
+			tags[OwnerTag] = owner
+		}
+	}
+	return tags
 }
 
 func (b *builder) owner(share string) string {
