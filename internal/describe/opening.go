@@ -25,9 +25,13 @@ func (l *live) opensNothing(shares []*specs.Share) (kept []*specs.Share, problem
 	p, _ := plan.Build(&all, func(name string) bool { return isNew[name] })
 	changes := plan.Compare(p, l.snapshots, plan.Options{DropDeadPrincipals: true})
 	opened, _ := access.Of(changes, l.snapshots)
+	sharesOf := map[string][]string{} // by step
+	for _, c := range changes.Steps {
+		sharesOf[c.ID] = c.Shares
+	}
 	opening := map[string]bool{} // shares
 	for _, gained := range opened.Gained {
-		for _, share := range p.Step(gained.Step).Shares {
+		for _, share := range sharesOf[gained.Step] {
 			opening[share] = true
 		}
 		problems = append(problems, specs.Problem{
