@@ -145,6 +145,9 @@ func (x *explainer) mend(c Cause) (string, []Fragment) {
 	found := &findings{prover: x.prover, grant: x.grant, sides: x.sides, question: x.question != nil}
 	who := found.who()
 	one := func(text, side, policy string, add json.RawMessage) (string, []Fragment) {
+		if add == nil { // none of what is asked lacks it
+			return c.Mend, nil
+		}
 		return text, []Fragment{{Side: side, Account: c.Account, Policy: policy, Add: add}}
 	}
 	switch c.Code {
@@ -224,7 +227,8 @@ func (x *explainer) orCondition(of iampolicy.Side, s side) string {
 	return fmt.Sprintf("send the request so that the condition of %s holds (%s), or ", statementName(near.index, near.statement.Sid), strings.Join(conditions, ", "))
 }
 
-// statementFor is a statement that allows just what lacks on a side.
+// statementFor is a statement that allows just what lacks on a side; nil: nothing
+// of what is asked does.
 func (x *explainer) statementFor(of iampolicy.Side) json.RawMessage {
 	var actions, resources []string
 	taken := map[string]bool{}
@@ -244,6 +248,9 @@ func (x *explainer) statementFor(of iampolicy.Side) json.RawMessage {
 	}
 	if of == iampolicy.SideSCP && x.barred() {
 		actions, resources = append(actions, assumeRole), append(resources, x.grant.RoleARN)
+	}
+	if len(actions) == 0 {
+		return nil
 	}
 	slices.Sort(actions)
 	slices.Sort(resources)

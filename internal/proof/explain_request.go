@@ -128,8 +128,10 @@ func (x *explainer) requests() []asked {
 		a := x.ask(c)
 		requests = append(requests, a)
 		for _, use := range usesOf(c.action, x.question != nil) {
-			if k, ok := x.askKey(a, use.action); ok && !done[use.action] {
-				done[use.action] = true
+			// The key is asked about each object by itself, as conditions may tell
+			// them apart; one of each outcome is enough.
+			if k, ok := x.askKey(a, use.action); ok && !done[use.action+string(k.best.Outcome)] {
+				done[use.action+string(k.best.Outcome)] = true
 				requests = append(requests, k)
 			}
 		}
