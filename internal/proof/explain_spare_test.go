@@ -260,9 +260,7 @@ func TestExplainKeyOfSomeObjects(t *testing.T) {
 	p, snapshots := built(t, recipe(func(s *specs.Share) { s.Consumers[0].Access = []specs.Access{specs.AccessRead} }))
 	l := live{t, snapshots}
 	l.encrypted()
-	const deny = `{"Version":"2012-10-17","Statement":[{"Sid":"Secret","Effect":"Deny","Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*","Condition":{"ArnLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::*/secret/*"}}}]}`
-	full := plan.ControlPolicy{Name: "FullAWSAccess", Target: "r-1", Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}
-	l.organized([][]plan.ControlPolicy{{full}, {full, {Name: "Secrets", Target: consumer, Document: []byte(deny)}}}, nil)
+	l.organized(levels(control("Secrets", "ou-1-a", `{"Sid":"Secret","Effect":"Deny","Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*","Condition":{"ArnLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::*/secret/*"}}}`)), nil)
 	e := proof.ExplainShare(p, snapshots, bucket)[0]
 	if e.Verdict != proof.Denied || len(e.Roots) != 1 || e.Roots[0].Code != proof.ServiceControl || len(e.Roots[0].Fragments) == 0 || !strings.Contains(e.Roots[0].Mend, `statement "Secret"`) {
 		t.Errorf("%s: %+v", e.Verdict, e.Roots)
