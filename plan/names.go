@@ -40,13 +40,15 @@ func policyName(repository, role, stated string, n int) string {
 	return fmt.Sprintf("xshare.%s%s.%s", repository, nth, role)
 }
 
-// StatedPolicyName is the policyName by which a spec gives a role's permissions
-// policy this name, whichever of those it is that it was split into; empty: it
-// is the name by default.
-func StatedPolicyName(repository, role, name string) string {
-	if rest, ok := strings.CutPrefix(name, "xshare."+repository); ok {
-		if nth, ok := strings.CutSuffix(rest, "."+role); ok && (nth == "" || isNth(nth)) {
-			return ""
+// StatedPolicyName is the policyName by which a spec gives a permissions policy
+// this name, whichever of those it is that it was split into; empty: it has the
+// form of the names by default of these repositories.
+func StatedPolicyName(repositories []string, name string) string {
+	for _, repository := range repositories {
+		if rest, ok := strings.CutPrefix(name, "xshare."+repository); ok {
+			if nth, _, ok := strings.Cut(rest, "."); ok && (nth == "" || isNth(nth)) {
+				return ""
+			}
 		}
 	}
 	if at := strings.LastIndexByte(name, '+'); at > 0 && isNth(name[at:]) {

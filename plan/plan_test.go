@@ -487,3 +487,23 @@ func TestWrongRegionHoldsBackNoLoss(t *testing.T) {
 		}
 	}
 }
+
+func TestStatedPolicyName(t *testing.T) {
+	for name, want := range map[string]string{
+		policyName("acme", "reader", "", 1):  "",
+		policyName("acme", "reader", "", 12): "",
+		policyName("old", "a.b", "", 1):      "",
+		policyName("acme", "r", "mine", 1):   "mine",
+		policyName("acme", "r", "mine", 3):   "mine",
+		"xshare.acme2.reader":                "xshare.acme2.reader",
+		"xshare.acme":                        "xshare.acme",
+		"xshare.acme+x.reader":               "xshare.acme+x.reader",
+		"mine+1":                             "mine+1",
+		"mine+02":                            "mine+02",
+		"+2":                                 "+2",
+	} {
+		if got := StatedPolicyName([]string{"acme", "old"}, name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}

@@ -78,21 +78,23 @@ func Write(w io.Writer, shares []*Share) error {
 	return e.Close()
 }
 
-// Check reports what Load would say of a share that is written down as the only
-// one of a repository.
-func Check(repo *Repository, share *Share) ([]Problem, error) {
+// Check reports what Load would say of shares that are written down as the only
+// ones of a repository.
+func Check(repo *Repository, shares []*Share) ([]Problem, error) {
 	var text bytes.Buffer
-	if err := Write(&text, []*Share{share}); err != nil {
+	if err := Write(&text, shares); err != nil {
 		return nil, err
 	}
 	l := &loader{sink: newSink(), repo: repo, policies: map[string]policyFile{}}
-	for _, c := range share.Consumers {
-		l.policies[c.Role.TrustFile] = policyFile{c.Role.TrustPolicy}
+	for _, share := range shares {
+		for _, c := range share.Consumers {
+			l.policies[c.Role.TrustFile] = policyFile{c.Role.TrustPolicy}
+		}
 	}
 	l.know()
 	l.shares(func(visit func(decoded)) {
 		d := decoded{sink: newSink()}
-		d.text(share.Name, text.Bytes())
+		d.text("the shares", text.Bytes())
 		visit(d)
 	})
 	return l.sorted(), nil

@@ -52,10 +52,8 @@ func TestWrittenIsReadAsTheSame(t *testing.T) {
 			if err := validate(t, compileSchema(t), text.String()); err != nil {
 				t.Error(err)
 			}
-			for _, share := range repo.Shares {
-				if problems, err := Check(repo, share); err != nil || Errors(problems) != nil {
-					t.Errorf("share %s is found to be bad: %v %v", share.Name, Errors(problems), err)
-				}
+			if problems, err := Check(repo, repo.Shares); err != nil || Errors(problems) != nil {
+				t.Errorf("they are found to be bad: %v %v", Errors(problems), err)
 			}
 		})
 	}
@@ -65,7 +63,7 @@ func TestWrittenIsReadAsTheSame(t *testing.T) {
 func TestCheck(t *testing.T) {
 	repo := mustLoad(t, share("", "").fs())
 	good := repo.Shares[0]
-	if problems, err := Check(repo, good); err != nil || len(problems) > 0 {
+	if problems, err := Check(repo, []*Share{good}); err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", problems, err)
 	}
 	for name, change := range map[string]func(*Share){
@@ -77,7 +75,7 @@ func TestCheck(t *testing.T) {
 		consumer := *good.Consumers[0]
 		bad.Consumers = []*Consumer{&consumer}
 		change(&bad)
-		if problems, err := Check(repo, &bad); err != nil || Errors(problems) == nil {
+		if problems, err := Check(repo, []*Share{&bad}); err != nil || Errors(problems) == nil {
 			t.Errorf("%s: %v %v", name, problems, err)
 		}
 	}

@@ -23,10 +23,11 @@ func newImportCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import [DIR]",
 		Short: "Write specs that describe the buckets and roles that exist",
-		Long: `Reads the bucket policies of all accounts in DIR's xshare.yaml and the roles that
-they name, and writes to stdout the shares that these amount to: what a bucket
-policy and the role's own policies both allow, and nothing more, so that the
-shares open nothing when they are applied. It changes nothing.
+		Long: `Reads the bucket policies of the accounts that DIR's xshare.yaml has xshare
+manage, and the roles that they name, and writes to stdout the shares that these
+amount to: what a bucket policy and the role's own policies both allow, and
+nothing more, so that the shares open nothing when they are applied. It changes
+nothing.
 
 What exists stays as it is: the specs name it without create: true, but for what
 carries this repository's mark. Grants that a share of the repository has already
@@ -57,7 +58,7 @@ func (a *app) importShares(ctx context.Context, dir string, globs []string) (err
 	if err != nil {
 		return err
 	}
-	found := describe.Shares(w.plan, w.repo, w.snapshots)
+	found := describe.Shares(w.plan, w.repo, w.snapshots, len(globs) == 0)
 	var text bytes.Buffer // what cannot be written whole is not begun
 	if err := specs.Write(&text, found.Shares); err != nil {
 		return err

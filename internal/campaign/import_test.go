@@ -159,7 +159,7 @@ func (w *world) isStated(t *testing.T, u *universe, repo *specs.Repository, afte
 
 var (
 	spareStatement = regexp.MustCompile(`(?m)^  bucket (\S+) in account (\d+): statement "(\S+)"$`)
-	sparePolicy    = regexp.MustCompile(`(?m)^  role (\S+) in account (\d+): managed policy (\S+)$`)
+	sparePolicy    = regexp.MustCompile(`(?m)^  role (\S+) in account (\d+): the attachment of managed policy (\S+)$`)
 )
 
 // takeOut removes the statements, and detaches the policies, that import has said

@@ -60,25 +60,31 @@ func (n *notes) add(account, mend, format string, args ...any) {
 }
 
 // Shares describes what was read. A grant that a share of the repository has
-// already is left out. p is a plan of the repository.
-func Shares(p *plan.Plan, repo *specs.Repository, snapshots map[string]*plan.Snapshot) Found {
+// already is left out. p is a plan of the repository; all: every bucket was read.
+func Shares(p *plan.Plan, repo *specs.Repository, snapshots map[string]*plan.Snapshot, all bool) Found {
 	l := newLive(p, repo, snapshots)
 	policies := l.bucketPolicies()
 	problems := policies.notes
 	s := newSharer(l, &problems)
 	var promises []promise
 	for _, g := range policies.grants {
+		if other, ok := s.namedOtherwise(g); ok {
+			problems.add(g.owner.ID, "correct the one that is wrong",
+				"the policy of bucket %s names role %s in account %s, and the repository's shares role %s", g.bucket, g.called(), g.consumer.ID, other)
+			continue
+		}
 		role, both := l.roleSide(g, &problems)
 		promise := promise{grant: g, role: role}
 		if promise.rights = s.shared(g); promise.rights == nil {
 			promise.rights, promise.consumers = s.add(g, role, both)
-		} else if more := both.beyond(promise.rights); len(more) > 0 {
-			problems.add(g.owner.ID, "add it to the share, or take it out of one of the policies",
-				"the policies of bucket %s and of role %s in account %s allow %s, or that further than the repository's shares say", g.bucket, g.role, g.consumer.ID, some(more))
+		} else {
+			l.beyond(promise, both, &problems)
 		}
 		promises = append(promises, promise)
 	}
-	l.unshared(promises, &problems)
+	if all {
+		l.unshared(promises, &problems)
+	}
 	shares, invalid := l.valid(s.shares())
 	shares, opening := l.opensNothing(shares)
 	kept := map[*specs.Consumer]bool{}
@@ -107,8 +113,19 @@ type promise struct {
 	consumers []*specs.Consumer // those that were made for it
 }
 
-// unshared tells of roles that carry the repository's mark and are in no share:
-// what their policies allow is nobody's then, and apply takes it away.
+// beyond tells what is allowed on both sides beyond a share of the repository.
+func (l *live) beyond(p promise, both rights, n *notes) {
+	const more = "the policies of bucket %s and of role %s in account %s allow %s, or that further than the repository's shares say"
+	foreign := meet(both, p.foreign)
+	if list := foreign.beyond(p.rights); len(list) > 0 {
+		n.add(p.owner.ID, "add it to the share, or take it out of one of the policies", more, p.bucket, p.called(), p.consumer.ID, some(list))
+	}
+	if list := both.beyond(together(p.rights, foreign)); len(list) > 0 {
+		n.add(p.owner.ID, "add it to the share, if it is meant", more+": it was made by xshare, and the next apply takes it away", p.bucket, p.called(), p.consumer.ID, some(list))
+	}
+}
+
+// unshared tells of roles that carry the repository's mark and are in no share.
 func (l *live) unshared(promises []promise, n *notes) {
 	shared := set{}
 	for _, p := range promises {
@@ -124,8 +141,8 @@ func (l *live) unshared(promises []promise, n *notes) {
 	for _, id := range readable(l.snapshots) {
 		for _, name := range slices.Sorted(maps.Keys(l.snapshots[id].Roles)) {
 			if l.plan.Marked(l.snapshots[id].Roles[name].Tags) && !shared[roleKey(l.accounts[id], name)] {
-				n.add(id, "write its share by hand, or leave it to drift and prune",
-					"role %s in account %s carries the mark of this repository and is in no share: no bucket policy that was read names it", name, id)
+				n.add(id, "if it is still used, write its share by hand before the next apply, which takes its policy away",
+					"role %s in account %s carries the mark of this repository and is in no share: nothing that a share can say was found on both sides", name, id)
 			}
 		}
 	}
@@ -143,7 +160,7 @@ func (l *live) roleSide(g *grant, n *notes) (role *plan.LiveRole, both rights) {
 	if snap == nil || snap.Failure(plan.ScopeIAM) != nil {
 		return nil, nil // told of with the account
 	}
-	where := fmt.Sprintf("role %s in account %s", g.path[1:]+g.role, g.consumer.ID)
+	where := fmt.Sprintf("role %s in account %s", g.called(), g.consumer.ID)
 	role = snap.Roles[g.role]
 	if role == nil || role.Path != g.path {
 		n.add(g.owner.ID, "take it out of the policy", "the policy of bucket %s names %s, which does not exist", g.bucket, where)

@@ -86,7 +86,7 @@ func (s *scene) role(name string, change ...func(*plan.LiveRole)) {
 
 func (s *scene) found(t *testing.T) (text string, problems []string, found Found) {
 	t.Helper()
-	found = Shares(s.plan, s.repo, s.snapshots)
+	found = Shares(s.plan, s.repo, s.snapshots, true)
 	var b bytes.Buffer
 	if err := specs.Write(&b, found.Shares); err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func TestUndescribed(t *testing.T) {
 		"NotPrincipal":               {`{"Effect":"Allow","NotPrincipal":{"AWS":"222222222222"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::data/*"}`, nil, "it has no Principal element", 0},
 		"a deny":                     {`{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}`, nil, "", 0},
 		"less by the role":           {names(roleARN(analytics, "reader")), func(r *plan.LiveRole) { r.Inline = nil }, "the policy of bucket data allows s3:GetBucketLocation, s3:GetObject, s3:ListBucket to role reader in account 222222222222, whose own policies do not", 0},
-		"a service-linked role":      {names(roleARN(analytics, "aws-service-role/x.amazonaws.com/reader")), func(r *plan.LiveRole) { r.Path = "/aws-service-role/x.amazonaws.com/" }, "what role reader in account 222222222222 may do with bucket data is in no share, as a share cannot say it: the role \"aws-service-role/x.amazonaws.com/reader\" is one of an AWS service", 0},
+		"a service-linked role":      {names(roleARN(analytics, "aws-service-role/x.amazonaws.com/reader")), func(r *plan.LiveRole) { r.Path = "/aws-service-role/x.amazonaws.com/" }, "what role reader in account 222222222222 may do with bucket data is in no share, as specs cannot say it: the role \"aws-service-role/x.amazonaws.com/reader\" is one of an AWS service", 0},
 		"another repository":         {strings.Replace(names(roleARN(analytics, "reader")), `"S"`, `"`+iampolicy.MarkPrefix("other")+`0123456789"`, 1), nil, "statements of another xshare repository stand in the policy of bucket data, and are left out", 0},
 		"an action not known":        {`{"Effect":"Allow","Principal":{"AWS":"` + roleARN(analytics, "reader") + `"},"Action":"s3:BrandNew","Resource":"*"}`, nil, "its action s3:BrandNew is not known", 0},
 		"a role of ours, unnamed":    {`{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}`, func(r *plan.LiveRole) { r.Tags = map[string]string{plan.RepositoryTag: "acme"} }, "role reader in account 222222222222 carries the mark of this repository and is in no share", 0},
@@ -398,7 +398,7 @@ func TestNothingMoreIsDescribed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := Shares(s.plan, s.repo, s.snapshots)
+		found := Shares(s.plan, s.repo, s.snapshots, true)
 		for _, p := range found.Problems {
 			if p.Code == plan.CodeOpensUnasked {
 				t.Fatalf("%s:\nbucket %s\nrole %s", p.Message, onBucket, own)
@@ -591,5 +591,107 @@ func TestNotProved(t *testing.T) {
 				t.Errorf("%d shares, %+v", len(kept), problems)
 			}
 		})
+	}
+}
+
+// A policy of ours that somebody attached to a second role too is not that role's:
+// the specs that are written load together.
+func TestPolicyOfAnotherRole(t *testing.T) {
+	mark := iampolicy.MarkPrefix("acme") + "0123456789"
+	const shared = `apiVersion: xshare/v1
+kind: Share
+metadata: {name: first}
+spec:
+  bucket: {name: other, account: lake}
+  consumers:
+    - {account: analytics, role: {name: a-reader}, access: read, policyName: Mine}
+`
+	for name, c := range map[string]struct {
+		shares, policy string
+		want           []string // by role
+	}{
+		"by default":        {"", "xshare.acme.a-reader", []string{"", ""}},
+		"stated":            {"", "mine", []string{"mine", ""}},
+		"stated in a share": {shared, "mine", []string{"Mine", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, c.shares)
+			s.bucket("data", names(roleARN(analytics, "a-reader"), roleARN(analytics, "b-reader")))
+			arn := "arn:aws:iam::" + analytics + ":policy/" + c.policy
+			s.snapshots[analytics].Policies[arn] = &plan.LivePolicy{Name: c.policy, ARN: arn, Document: policy(`{"Sid":"` + mark + `","Effect":"Allow","Action":"s3:*","Resource":"*"}`)}
+			for _, role := range []string{"a-reader", "b-reader"} {
+				s.role(role, func(r *plan.LiveRole) { r.Inline, r.Attached = nil, []string{arn} })
+			}
+			_, problems, found := s.found(t)
+			var got []string
+			for _, share := range found.Shares {
+				for _, c := range share.Consumers {
+					got = append(got, c.PolicyName)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" || len(problems) > 0 {
+				t.Errorf("-want +got:\n%s%q", diff, problems)
+			}
+		})
+	}
+}
+
+// What contradicts a share of the repository is left out, and told.
+func TestContradiction(t *testing.T) {
+	s := newScene(t, `apiVersion: xshare/v1
+kind: Share
+metadata: {name: first}
+spec:
+  bucket: {name: data, account: analytics}
+  consumers:
+    - {account: analytics, role: {name: x}, access: read}
+`)
+	s.bucket("data", names(roleARN(analytics, "reader")))
+	s.role("reader")
+	_, problems, found := s.found(t)
+	if len(found.Shares) > 0 || len(found.Spare) > 0 || len(problems) != 1 || !strings.HasPrefix(problems[0], `share data is in no share, as specs cannot say it: bucket "data" has account`) {
+		t.Errorf("%q %+v", problems, found)
+	}
+}
+
+// A role that the shares call by another path, or in another case, is another one
+// to AWS.
+func TestNamedOtherwise(t *testing.T) {
+	for _, name := range []string{"app/reader", "Reader"} {
+		s := newScene(t, `apiVersion: xshare/v1
+kind: Share
+metadata: {name: data}
+spec:
+  bucket: {name: data, account: lake}
+  consumers:
+    - {account: analytics, role: {name: `+name+`}, access: read}
+`)
+		s.bucket("data", names(roleARN(analytics, "reader")))
+		s.bucket("more", strings.ReplaceAll(names(roleARN(analytics, "reader")), ":::data", ":::more"))
+		s.role("reader")
+		_, problems, found := s.found(t)
+		if len(found.Shares) > 0 || len(found.Spare) > 0 || len(problems) != 2 ||
+			problems[0] != "the policy of bucket data names role reader in account 222222222222, and the repository's shares role "+name {
+			t.Errorf("%q %+v", problems, found)
+		}
+	}
+}
+
+// What xshare has made beyond the shares is what the next apply takes away.
+func TestBeyondByOurs(t *testing.T) {
+	s := newScene(t, `apiVersion: xshare/v1
+kind: Share
+metadata: {name: data}
+spec:
+  bucket: {name: data, account: lake}
+  consumers:
+    - {account: analytics, role: {name: reader}, access: read}
+`)
+	mark := iampolicy.MarkPrefix("acme") + "0123456789"
+	s.bucket("data", `{"Sid":"`+mark+`","Effect":"Allow","Principal":{"AWS":"`+roleARN(analytics, "reader")+`"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::data/*"}`)
+	s.role("reader")
+	_, problems, _ := s.found(t)
+	if len(problems) != 1 || !strings.HasSuffix(problems[0], "allow s3:PutObject, or that further than the repository's shares say: it was made by xshare, and the next apply takes it away") {
+		t.Errorf("%q", problems)
 	}
 }

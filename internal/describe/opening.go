@@ -10,10 +10,9 @@ import (
 	"github.com/xshare/xshare/specs"
 )
 
-// opensNothing leaves out the shares that would open something when they are
-// applied, and tells of it. None should; but what a person would take over unread
-// is proved. What is wrong with the shares otherwise, such as a policy that gets
-// too large, plan tells.
+// opensNothing leaves out the shares that cannot be planned, or would open something
+// when they are applied, and tells of it. None should open anything; but what a
+// person would take over unread is proved.
 func (l *live) opensNothing(shares []*specs.Share) (kept []*specs.Share, problems []specs.Problem) {
 	all := *l.repo
 	all.Shares = slices.Concat(l.repo.Shares, shares)
@@ -22,7 +21,7 @@ func (l *live) opensNothing(shares []*specs.Share) (kept []*specs.Share, problem
 	for _, share := range shares {
 		isNew[share.Name] = true
 	}
-	p, _ := plan.Build(&all, func(name string) bool { return isNew[name] })
+	p, unplanned := plan.Build(&all, func(name string) bool { return isNew[name] })
 	changes := plan.Compare(p, l.snapshots, plan.Options{DropDeadPrincipals: true})
 	opened, _ := access.Of(changes, l.snapshots)
 	sharesOf := map[string][]string{} // by step
@@ -30,6 +29,12 @@ func (l *live) opensNothing(shares []*specs.Share) (kept []*specs.Share, problem
 		sharesOf[c.ID] = c.Shares
 	}
 	opening := map[string]bool{} // shares
+	for _, wrong := range unplanned {
+		if wrong.Severity == specs.SeverityError && isNew[wrong.Share] {
+			opening[wrong.Share] = true
+			problems = append(problems, unsaid(wrong.Account, "share "+wrong.Share, wrong.Message))
+		}
+	}
 	for _, gained := range opened.Gained {
 		for _, share := range sharesOf[gained.Step] {
 			opening[share] = true
@@ -54,7 +59,8 @@ func (l *live) opensNothing(shares []*specs.Share) (kept []*specs.Share, problem
 }
 
 // valid leaves out the consumers that Load would refuse, such as those of a bucket
-// whose name S3 gives no more, and tells of it.
+// whose name S3 gives no more, then the shares that contradict others or those of
+// the repository, and tells of it.
 func (l *live) valid(shares []*specs.Share) (kept []*specs.Share, problems []specs.Problem) {
 	for _, share := range shares {
 		if len(l.refused(share)) > 0 {
@@ -62,12 +68,9 @@ func (l *live) valid(shares []*specs.Share) (kept []*specs.Share, problems []spe
 				alone := *share
 				alone.Consumers = []*specs.Consumer{c}
 				refused := l.refused(&alone)
-				for _, why := range refused {
-					problems = append(problems, specs.Problem{
-						Code: CodeUndescribed, Severity: specs.SeverityWarning, Account: share.Bucket.Account.ID,
-						Message: "what role " + c.Role.Name + " in account " + c.Account.ID + " may do with bucket " + share.Bucket.Name + " is in no share, as a share cannot say it: " + why,
-						Mend:    "leave it as it is",
-					})
+				for _, p := range refused {
+					what := fmt.Sprintf("what role %s in account %s may do with bucket %s", c.Role.Name, c.Account.ID, share.Bucket.Name)
+					problems = append(problems, unsaid(share.Bucket.Account.ID, what, p.Message))
 				}
 				return len(refused) > 0
 			})
@@ -76,19 +79,29 @@ func (l *live) valid(shares []*specs.Share) (kept []*specs.Share, problems []spe
 			kept = append(kept, share)
 		}
 	}
-	return kept, problems
-}
-
-// refused are the reasons for which Load would refuse a share.
-func (l *live) refused(share *specs.Share) (why []string) {
-	problems, err := specs.Check(l.repo, share)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	for _, p := range problems {
-		if p.Severity == specs.SeverityError {
-			why = append(why, p.Message)
+	bad := map[string]bool{}
+	for _, p := range l.refused(append(slices.Clone(l.repo.Shares), kept...)...) {
+		bad[p.Share] = true
+		if !slices.ContainsFunc(l.repo.Shares, func(s *specs.Share) bool { return s.Name == p.Share }) {
+			problems = append(problems, unsaid(p.Account, "share "+p.Share, p.Message))
 		}
 	}
-	return why
+	return slices.DeleteFunc(kept, func(s *specs.Share) bool { return bad[s.Name] }), problems
+}
+
+// refused are the errors for which Load would refuse shares.
+func (l *live) refused(shares ...*specs.Share) []specs.Problem {
+	problems, err := specs.Check(l.repo, shares)
+	if err != nil {
+		return []specs.Problem{{Message: err.Error()}}
+	}
+	return slices.DeleteFunc(problems, func(p specs.Problem) bool { return p.Severity != specs.SeverityError })
+}
+
+// unsaid is that something live cannot be said by a share.
+func unsaid(account, what, why string) specs.Problem {
+	return specs.Problem{
+		Code: CodeUndescribed, Severity: specs.SeverityWarning, Account: account,
+		Message: what + " is in no share, as specs cannot say it: " + why, Mend: "leave it as it is, or write the share by hand",
+	}
 }

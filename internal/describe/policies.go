@@ -1,7 +1,9 @@
 package describe
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +19,11 @@ type grant struct {
 	bucket          string
 	path, role      string // as the policy has them
 	rights          rights
+	foreign         rights // those of them that statements give which are not ours
 }
+
+// called is the role's path and name.
+func (g *grant) called() string { return g.path[1:] + g.role }
 
 func (g *grant) crossAccount() bool { return g.owner != g.consumer }
 
@@ -134,10 +140,13 @@ func (b *bucketPolicies) take(l *live, found map[grantKey]*grant, owner *specs.A
 			key := grantKey{bucket, account, path, role}
 			g := found[key]
 			if g == nil {
-				g = &grant{owner: owner, consumer: consumer, bucket: bucket, path: path, role: role, rights: rights{}}
+				g = &grant{owner: owner, consumer: consumer, bucket: bucket, path: path, role: role, rights: rights{}, foreign: rights{}}
 				found[key] = g
 			}
 			g.rights.addAll(g.effectual(given))
+			if !l.plan.Ours(s.Sid) {
+				g.foreign.addAll(g.effectual(given))
+			}
 			st.grants = append(st.grants, g)
 		}
 	}
@@ -146,14 +155,14 @@ func (b *bucketPolicies) take(l *live, found map[grantKey]*grant, owner *specs.A
 	}
 }
 
-// withoutSid calls a statement by what it says. Its number changes with every
-// write: xshare puts its own statements last.
+// withoutSid calls a statement by what it says, all of it. Its number changes with
+// every write: xshare puts its own statements last.
 func withoutSid(s iampolicy.Statement) string {
-	var to []string
-	if s.Principal != nil {
-		to = s.Principal.AWS
+	var text bytes.Buffer
+	if err := json.Compact(&text, s.Raw); err != nil { // it was not parsed from a text
+		return "a statement without a Sid"
 	}
-	return fmt.Sprintf("the statement without a Sid that allows %s on %s to %s", some(s.Action), some(s.Resource), some(to))
+	return "the statement without a Sid " + text.String()
 }
 
 // strangers are those that a share cannot name, beside those of AWS accounts.

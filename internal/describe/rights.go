@@ -30,6 +30,14 @@ func (r rights) addAll(more rights) {
 	}
 }
 
+// together is what either may.
+func together(a, b rights) rights {
+	all := rights{}
+	all.addAll(a)
+	all.addAll(b)
+	return all
+}
+
 // meet is what both may.
 func meet(a, b rights) rights {
 	both := rights{}

@@ -19,10 +19,11 @@ type sharer struct {
 
 	// What the repository's shares have already.
 	sharedRights map[string]rights // by bucket, account and role
-	sharedRoles  set               // account and role
+	sharedRoles  map[string]string // path and name by account and role
 	sharedNames  set
 
-	names set // of all shares, also of those that are made
+	names    set              // of all shares, also of those that are made
+	policies map[string]claim // stated names of policies, by account and name
 
 	made         map[shareKey]*specs.Share
 	hasInstances set // account and role of roles whose instances a consumer has
@@ -34,15 +35,21 @@ type shareKey struct {
 	n            int
 }
 
+// claim is a name of a policy, as it is spelt, and the role that it is for.
+type claim struct{ role, name string }
+
 func newSharer(l *live, n *notes) *sharer {
 	s := &sharer{
-		live: l, notes: n, sharedRights: map[string]rights{}, sharedRoles: set{}, sharedNames: set{}, names: set{},
+		live: l, notes: n, sharedRights: map[string]rights{}, sharedRoles: map[string]string{}, sharedNames: set{}, names: set{}, policies: map[string]claim{},
 		made: map[shareKey]*specs.Share{}, hasInstances: set{},
 	}
 	for _, share := range l.repo.Shares {
 		s.names[share.Name], s.sharedNames[share.Name] = true, true
 		for _, c := range share.Consumers {
-			s.sharedRoles[roleKey(c.Account, c.Role.Name)] = true
+			s.sharedRoles[roleKey(c.Account, c.Role.Name)] = c.Role.Path[1:] + c.Role.Name
+			if c.PolicyName != "" {
+				s.policies[roleKey(c.Account, c.PolicyName)] = claim{roleKey(c.Account, c.Role.Name), c.PolicyName}
+			}
 			key := share.Bucket.Name + "/" + roleKey(c.Account, c.Role.Name)
 			if s.sharedRights[key] == nil {
 				s.sharedRights[key] = rights{}
@@ -53,8 +60,18 @@ func newSharer(l *live, n *notes) *sharer {
 	return s
 }
 
-// roleKey tells roles apart: IAM takes a name once in an account, whatever the path.
-func roleKey(account *specs.Account, role string) string { return account.ID + "/" + role }
+// roleKey tells roles apart, or policies: IAM takes a name once in an account,
+// whatever the path and the case.
+func roleKey(account *specs.Account, name string) string {
+	return account.ID + "/" + strings.ToLower(name)
+}
+
+// namedOtherwise is how the repository's shares name a grant's role, if that is by
+// another path or in another case: to AWS that is another role.
+func (s *sharer) namedOtherwise(g *grant) (name string, ok bool) {
+	name, ok = s.sharedRoles[roleKey(g.consumer, g.role)]
+	return name, ok && name != g.called()
+}
 
 // shared are the rights that the repository's shares give by a grant; nil: they do
 // not have it.
@@ -154,7 +171,7 @@ func (s *sharer) isOurs(role *plan.LiveRole) bool { return role != nil && s.plan
 // is not said again.
 func (s *sharer) role(g *grant, live *plan.LiveRole) specs.Role {
 	role := specs.Role{Name: g.role, Path: g.path}
-	if !s.isOurs(live) || s.sharedRoles[roleKey(g.consumer, g.role)] {
+	if _, shared := s.sharedRoles[roleKey(g.consumer, g.role)]; shared || !s.isOurs(live) {
 		return role
 	}
 	role.InstanceProfile = s.profile(g)
@@ -195,7 +212,8 @@ func (s *sharer) profile(g *grant) string {
 }
 
 // policyName is the one that a spec has given to the policy that holds the
-// grant; empty: it has a name by default, or is not ours.
+// grant; empty: it has a name by default, is not ours, or is another role's, to
+// which somebody attached it beside.
 func (s *sharer) policyName(g *grant, role *plan.LiveRole) string {
 	if role == nil {
 		return ""
@@ -205,14 +223,16 @@ func (s *sharer) policyName(g *grant, role *plan.LiveRole) string {
 		if policy == nil || !s.hasOursOn(policy.Document, g.bucket) {
 			continue
 		}
-		name := policy.Name
-		for _, repository := range append([]string{s.repo.Name}, s.repo.FormerNames...) {
-			if name != "" {
-				name = plan.StatedPolicyName(repository, g.role, name)
-			}
+		name := plan.StatedPolicyName(append([]string{s.repo.Name}, s.repo.FormerNames...), policy.Name)
+		if name == "" {
+			continue
 		}
-		if name != "" {
-			return name
+		key, own := roleKey(g.consumer, name), roleKey(g.consumer, g.role)
+		if s.policies[key] == (claim{}) {
+			s.policies[key] = claim{own, name}
+		}
+		if s.policies[key].role == own {
+			return s.policies[key].name
 		}
 	}
 	return ""

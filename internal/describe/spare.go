@@ -45,7 +45,7 @@ func (l *live) spare(statements []statement, promises []promise) (list []Spare) 
 		}
 		for _, attached := range role.Attached {
 			if p := l.snapshots[account].Policies[attached]; p != nil {
-				add("managed policy "+p.Name, p.Document)
+				add("the attachment of managed policy "+p.Name, p.Document)
 			}
 		}
 	}
