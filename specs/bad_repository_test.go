@@ -155,9 +155,9 @@ xshare.yaml:8:30: the pattern "shares/*.yaml" stands here twice, first at xshare
 	{"include as a text", repo("  accounts:", "  include: shares/*.yaml\n  accounts:"), `
 xshare.yaml:8:12: include is the text "shares/*.yaml": write a list of texts`},
 	{"include matches nothing", repo("  accounts:", "  include: ['share/*.yaml']\n  accounts:"), `
-xshare.yaml:8:12: include matches no file: "share/*.yaml": write a share there; to take all access away leave an empty file there`},
+xshare.yaml:8:12: include matches no file: "share/*.yaml": write a share there, or an empty file if nothing is to be shared`},
 	{"default include matches nothing", repo("", "").without("shares/sales.yaml"), `
-xshare.yaml:1:1: include matches no file: "shares/**/*.yaml": write a share there; to take all access away leave an empty file there`},
+xshare.yaml:1:1: include matches no file: "shares/**/*.yaml": write a share there, or an empty file if nothing is to be shared`},
 	{"one pattern matches nothing", repo("  accounts:", "  include: ['shares/*.yaml', 'more/*.yaml']\n  accounts:"), `
 xshare.yaml:8:12: warning: the pattern "more/*.yaml" matches no file: mend it or take it out`},
 	{"no shares", repo("", "").with("shares/sales.yaml", "# all gone\n"), `

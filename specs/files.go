@@ -198,7 +198,7 @@ func (l *loader) unmatched(patterns []string, matched []bool, files int, at Pos)
 	}
 	if files == 0 && len(patterns) > 0 && !slices.Contains(matched, true) {
 		if !l.broken {
-			l.fail(codeInclude, where, "write a share there; to take all access away leave an empty file there",
+			l.fail(codeInclude, where, "write a share there, or an empty file if nothing is to be shared",
 				"include matches no file: %s", quote(strings.Join(patterns, ", ")))
 		}
 		return
