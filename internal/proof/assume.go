@@ -101,6 +101,7 @@ func named(trust *iampolicy.Document) []trustee {
 type assumption struct {
 	verdict Verdict
 	let     []trustee // who can, of allowed
+	may     []trustee // who is not known to be kept out
 	rulings []ruling  // of each whom the trust policy names
 }
 
@@ -118,6 +119,9 @@ func (p *prover) assumption(g plan.Grant, role *plan.LiveRole, d *iampolicy.Docu
 		}
 		if r.verdict == Allowed {
 			a.let = append(a.let, who)
+		}
+		if r.verdict != Denied {
+			a.may = append(a.may, who)
 		}
 		if gravity[r.verdict] > gravity[a.verdict] {
 			a.verdict = r.verdict

@@ -47,9 +47,6 @@ func Explain(p *plan.Plan, accounts []*specs.Account, snapshots map[string]*plan
 	case iampolicy.Role:
 		use := &GrantProof{Verdict: Allowed}
 		pr.usable(x.grant, x.sides, found, use)
-		if x.unusable != nil {
-			found.add(*x.unusable, "", nil)
-		}
 		e.Use = x.use()
 		e.Verdict = worse(e.Verdict, use.Verdict)
 		e.NotChecked = append(e.NotChecked, use.NotChecked...)

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -225,9 +226,6 @@ func (x *explainer) use() []Part {
 	found := &findings{prover: x.prover, grant: x.grant, sides: x.sides}
 	proof := &GrantProof{Verdict: Allowed}
 	x.usable(x.grant, x.sides, found, proof)
-	if x.unusable != nil {
-		found.add(*x.unusable, "", nil)
-	}
 	lacking := func(codes ...Code) string {
 		for _, f := range found.list {
 			if slices.Contains(codes, f.Code) {
@@ -256,14 +254,32 @@ func (x *explainer) use() []Part {
 		tell(PartTrust, lacking(RoleUnusable, ServiceControl, ResourceControl), may(x.assumption(x.grant, x.sides.role, d).let))
 	}
 	problem := lacking(ProfileMissing, ProfileWithoutRole, ProfileOtherRole)
-	if role.InstanceProfile == "" && problem == "" {
+	holds := cmp.Or(role.InstanceProfile, x.heldBy(service))
+	if holds == "" && problem == "" {
 		return list
 	}
-	tell(PartProfile, problem, fmt.Sprintf("%s holds the role", role.InstanceProfile))
+	tell(PartProfile, problem, fmt.Sprintf("%s holds the role", holds))
 	if role.InstanceProfile == "" {
 		return list
 	}
 	return append(list, x.instancesPart(lacking(ProfileNotAttached, ProfileOther, InstanceMissing)))
+}
+
+// heldBy is the profile by which instances have a role that is for them alone,
+// and of which no spec says one; service is the one in its spec.
+func (x *explainer) heldBy(service string) string {
+	let := []trustee{{"Service", service}}
+	if service == "" {
+		d, _ := trustOf(x.grant, x.sides.role)
+		if d == nil {
+			return ""
+		}
+		let = x.assumption(x.grant, x.sides.role, d).may
+	}
+	if !forInstances(let) {
+		return ""
+	}
+	return x.profileOf(x.grant)
 }
 
 // instancesPart is what there is to say of the instances that are to have the
@@ -334,30 +350,11 @@ func (x *explainer) inferUse() {
 	if d == nil {
 		return // usable tells
 	}
-	ec2 := serviceOf(x.plan.Partition, &specs.Consumer{Role: specs.Role{InstanceProfile: "any"}})
 	let := named(d)
-	if len(let) != 1 || let[0] != (trustee{"Service", ec2}) {
+	if !forInstances(let) {
 		return
 	}
 	consumer := *x.grant.Consumer
+	consumer.Role.TrustService, consumer.Role.InstanceProfile = let[0].name, x.profileOf(x.grant)
 	x.grant.Consumer = &consumer
-	consumer.Role.TrustService = ec2
-	if consumer.Role.InstanceProfile = x.profileOf(role); consumer.Role.InstanceProfile == "" {
-		x.unusable = &Cause{
-			Code: ProfileMissing, Account: consumer.Account.ID, Resource: role.ARN,
-			Message: fmt.Sprintf("role %s in account %s is for EC2 alone, and no instance profile holds it, so no instance can have it", role.Name, consumer.Account.ID),
-			Mend:    fmt.Sprintf("create an instance profile and add the role to it: `aws iam create-instance-profile --instance-profile-name %s`, `aws iam add-role-to-instance-profile --instance-profile-name %[1]s --role-name %[1]s`; then give it to the instance", role.Name),
-		}
-	}
-}
-
-// profileOf is the instance profile that holds a role, or empty.
-func (x *explainer) profileOf(role *plan.LiveRole) string {
-	profiles := x.snapshots[x.grant.Consumer.Account.ID].Profiles
-	for _, name := range sortedKeys(profiles) {
-		if profiles[name].Role == role.Name {
-			return name
-		}
-	}
-	return ""
 }

@@ -18,7 +18,6 @@ type explainer struct {
 	ours     bool      // what is asked about is promised: an apply mends it
 	foreign  bool      // whose the bucket is was not found out
 	stated   bool      // a spec says how the role is used
-	unusable *Cause    // of a role that no spec names
 }
 
 // request is a call as the principal makes it.

@@ -21,6 +21,9 @@ func (p *prover) usable(g plan.Grant, s *sides, found *findings, proof *GrantPro
 	snap := p.snapshots[consumer.Account.ID]
 	if service := serviceOf(p.plan.Partition, consumer); service != "" {
 		p.trusted(g, s.role, service, found, proof)
+		if consumer.Role.InstanceProfile == "" && forInstances([]trustee{{"Service", service}}) && p.profileOf(g) == "" {
+			found.unheld(s.role)
+		}
 	} else {
 		p.had(g, s.role, found, proof)
 	}
@@ -73,7 +76,10 @@ func (p *prover) had(g plan.Grant, role *plan.LiveRole, found *findings, proof *
 		case a.verdict == Denied:
 			check.Verdict, check.Reason = Denied, "nobody can assume the role"
 			found.unassumable(role, d, a)
-		case a.verdict == NotChecked:
+		case forInstances(a.may) && p.profileOf(g) == "":
+			found.unheld(role)
+			return
+		case a.verdict == NotChecked, forInstances(a.let) && p.profileOf(g) == "":
 			why = a.doubt()
 		case !isMeant(g.Consumer.Role, d):
 			why = fmt.Sprintf("the trust policy of role %s in account %s, which is not the spec's, so that others than it means may have the role: `xshare apply` makes it the spec's", role.Name, g.Consumer.Account.ID)
@@ -87,6 +93,44 @@ func (p *prover) had(g plan.Grant, role *plan.LiveRole, found *findings, proof *
 	}
 	proof.Verdict = worse(proof.Verdict, check.Verdict)
 	proof.Checks = append(proof.Checks, check)
+}
+
+// forInstances reports whether those who have a role have it on instances alone,
+// for which an instance profile must hold it. In China EC2 has two names.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html
+func forInstances(list []trustee) bool {
+	return len(list) > 0 && !slices.ContainsFunc(list, func(who trustee) bool {
+		return who != trustee{"Service", "ec2.amazonaws.com"} && who != trustee{"Service", "ec2.amazonaws.com.cn"}
+	})
+}
+
+// profileOf is the instance profile that holds a grant's role, or empty. All
+// those of an account are read with its roles.
+func (p *prover) profileOf(g plan.Grant) string {
+	profiles := p.snapshots[g.Consumer.Account.ID].Profiles
+	for _, name := range sortedKeys(profiles) {
+		if profiles[name].Role == g.Consumer.Role.Name {
+			return name
+		}
+	}
+	return ""
+}
+
+// unheld is the cause of a role that is for instances alone, and that none can
+// have. What shares say of a role is an apply's to do; else it is by hand.
+func (f *findings) unheld(role *plan.LiveRole) {
+	wanted, account := f.grant.Consumer.Role, f.grant.Consumer.Account.ID
+	mend := fmt.Sprintf("create an instance profile and add the role to it: `aws iam create-instance-profile --instance-profile-name %s`, `aws iam add-role-to-instance-profile --instance-profile-name %[1]s --role-name %[1]s`; then give it to the instance", role.Name)
+	if f.prover.promised[f.grant.RoleARN] {
+		mend = "say `instanceProfile: true` of the role in its spec, then " + applyMend + ", and give the profile to the instance; or, if others are to use the role, let them do " + assumeRole + " in its trust policy"
+		if spec, err := iampolicy.ParseLive(wanted.TrustPolicy); wanted.Create && err == nil && !forInstances(f.prover.assumption(f.grant, role, spec).may) {
+			mend = f.apply(plan.StepID(plan.TypeRole, account, "", role.Name))
+		}
+	}
+	f.add(Cause{
+		Code: ProfileMissing, Account: account, Resource: role.ARN, Mend: mend,
+		Message: fmt.Sprintf("role %s in account %s is for EC2 alone, and no instance profile holds it, so no instance can have it", role.Name, account),
+	}, "", nil)
 }
 
 // isMeant reports whether a live trust policy is what the spec says, if it says
