@@ -132,6 +132,7 @@ func (a *app) explainAccess(ctx context.Context, w *world, f explainFlags) ([]pr
 	concerns := map[string]bool{}
 	for _, s := range w.repo.Shares {
 		concerns[s.Name] = q.Concerns(s)
+		q.Known = append(q.Known, s.Bucket.Name)
 	}
 	w.plan, _ = plan.Build(w.repo, func(name string) bool { return concerns[name] })
 	caller := q.Caller(w.repo.Accounts)

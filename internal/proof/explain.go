@@ -91,6 +91,10 @@ type Fragment struct {
 // account, whatever policies say.
 const NeverAcrossAccounts Code = "never-across-accounts"
 
+// BucketUnknown is the cause of a bucket that is in no account of the repository
+// that could be read. It has no account.
+const BucketUnknown Code = "bucket-unknown"
+
 // RoleUnusable is the cause of a role that nobody can assume.
 const RoleUnusable Code = "role-unusable"
 

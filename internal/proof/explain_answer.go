@@ -59,8 +59,14 @@ func Explain(p *plan.Plan, accounts []*specs.Account, snapshots map[string]*plan
 			Code: NeverAcrossAccounts, Account: x.grant.Bucket.Account.ID, Resource: q.Resource,
 			Message: why, Mend: "call it as a principal of the bucket's own account",
 		}}
+		if x.foreign {
+			causes[0].Account = "" // it is not known whose the bucket is
+		}
 	}
 	e.Roots = x.roots(causes)
+	if len(e.Roots) > 0 && x.foreign {
+		e.Roots = slices.Insert(e.Roots, 0, Root{Cause: x.unknownBucket()})
+	}
 	if len(e.Roots) > 0 {
 		e.Verdict = Denied
 	}
@@ -99,7 +105,7 @@ func (p *prover) question(accounts []*specs.Account, q Question) *explainer {
 		return nil
 	}
 	principal := account(q.account)
-	owner, whyNot, failed := p.ownerOf(accounts, q.bucket)
+	owner, unlisted := p.ownerOf(accounts, q.bucket)
 	g := plan.Grant{
 		Consumer: &specs.Consumer{Account: principal, Role: specs.Role{Name: q.name, Path: q.path}},
 		Bucket:   specs.Bucket{Name: q.bucket, Account: owner},
@@ -139,9 +145,9 @@ func (p *prover) question(accounts []*specs.Account, q Question) *explainer {
 		x.sides.identity.unread = fmt.Sprintf("the policies of %s, since account %s is not among the repository's", x.sides.who(g), q.account)
 	}
 	if owner == nil {
-		x.sides.resource, x.sides.bucket = side{unread: whyNot, failed: failed}, nil
+		x.foreign, x.unlisted = true, unlisted
+		x.sides.resource, x.sides.bucket = side{unread: x.unknownPolicy(), failed: len(unlisted) > 0}, nil
 		x.sides.rcps, x.sides.block, x.sides.key = control{}, restriction{}, keySide{} // all of that side is told of at once
-		x.foreign = true
 	}
 	if x.lockedIn() {
 		x.sides.resource = side{}
@@ -170,15 +176,14 @@ func (x *explainer) lockedIn() bool {
 }
 
 // ownerOf finds the account that a bucket is in: the one of its share, or the
-// one in which it was found. Else it says why it is not known, and whether that
-// is for a read that failed.
-func (p *prover) ownerOf(accounts []*specs.Account, bucket string) (_ *specs.Account, why string, failed bool) {
+// one in which it was found. Else it is nil, and unlisted says of which accounts
+// the buckets could not be listed, and why.
+func (p *prover) ownerOf(accounts []*specs.Account, bucket string) (_ *specs.Account, unlisted []string) {
 	for _, g := range p.plan.Grants {
 		if g.Bucket.Name == bucket {
-			return g.Bucket.Account, "", false
+			return g.Bucket.Account, nil
 		}
 	}
-	var unread []string
 	for _, a := range accounts {
 		snap := p.snapshots[a.ID]
 		if snap == nil {
@@ -187,16 +192,57 @@ func (p *prover) ownerOf(accounts []*specs.Account, bucket string) (_ *specs.Acc
 		_, listed := snap.Listed[bucket]
 		switch {
 		case listed || snap.Buckets[bucket] != nil || p.plan.Step(plan.StepID(plan.TypeBucket, a.ID, "", bucket)) != nil:
-			return a, "", false
+			return a, nil
 		case snap.Failure(plan.ScopeS3) != nil:
-			unread = append(unread, fmt.Sprintf("%s (%s)", a.ID, because(snap.Failure(plan.ScopeS3))))
+			unlisted = append(unlisted, fmt.Sprintf("%s (%s)", a.ID, because(snap.Failure(plan.ScopeS3))))
 		}
 	}
-	why = fmt.Sprintf("the policy of bucket %s, since its account is not among the repository's", bucket)
-	if len(unread) > 0 {
-		why += ", or is one whose buckets cannot be listed: " + strings.Join(unread, ", ")
+	return nil, unlisted
+}
+
+// unknownPolicy says why the policy of a bucket that was not found is not known.
+func (x *explainer) unknownPolicy() string {
+	text := fmt.Sprintf("the policy of bucket %s, which no account of the repository has, as far as they can be read", x.question.bucket)
+	if near := x.nearBucket(); near != "" {
+		text += fmt.Sprintf(" (did you mean %s?)", near)
 	}
-	return nil, why, len(unread) > 0
+	if len(x.unlisted) > 0 {
+		text += "; those whose buckets cannot be listed: " + strings.Join(x.unlisted, ", ")
+	}
+	return text
+}
+
+// unknownBucket is the cause of a bucket that was not found: a slip, or it is
+// somebody else's. Whose it is, is not claimed.
+func (x *explainer) unknownBucket() Cause {
+	name := x.question.bucket
+	c := Cause{
+		Code: BucketUnknown, Resource: x.bucketARN(),
+		Message: fmt.Sprintf("no account of the repository has a bucket %s, as far as they can be read: a slip in its name, or it is another account's", name),
+		Mend:    "correct the bucket's name; if it is another account's, its owner must let in the caller too, and the rest is as follows",
+	}
+	if near := x.nearBucket(); near != "" {
+		c.Message = fmt.Sprintf("no account of the repository has a bucket %s, as far as they can be read: did you mean %s?", name, near)
+		c.Mend = fmt.Sprintf("ask about %s; if %s is meant and is another account's, its owner must let in the caller too, and the rest is as follows", near, name)
+	}
+	return c
+}
+
+// nearBucket is the bucket that is stated or was listed and that one which was
+// not found is meant to be; empty: none is near.
+func (x *explainer) nearBucket() string {
+	names := slices.Clone(x.question.Known)
+	for _, snap := range x.snapshots {
+		names = append(names, sortedKeys(snap.Listed)...)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	for _, name := range names {
+		if iampolicy.Mistyped(x.question.bucket, name) {
+			return name
+		}
+	}
+	return iampolicy.Nearest(x.question.bucket, names)
 }
 
 // elsewhere is some account other than the caller's, where the caller's is

@@ -17,6 +17,7 @@ type Question struct {
 	Action    string              // in its canonical case, such as "s3:GetObject"
 	Resource  string              // ARN of a bucket or of one object
 	Context   map[string][]string // condition keys that the request has; one without values: it certainly has not
+	Known     []string            // buckets of the specs, among which one that is not found may be meant; Ask leaves it empty
 
 	kind       iampolicy.PrincipalKind
 	account    string // the principal's, 12 digits; empty for anonymous
@@ -272,7 +273,7 @@ func (q Question) Caller(accounts []*specs.Account) string {
 // Owner is the id of the account in which the bucket was found; empty: in none.
 // snapshots hold what Wants names.
 func (q Question) Owner(p *plan.Plan, accounts []*specs.Account, snapshots map[string]*plan.Snapshot) string {
-	if owner, _, _ := newProver(p, snapshots).ownerOf(accounts, q.bucket); owner != nil && owner.Manage {
+	if owner, _ := newProver(p, snapshots).ownerOf(accounts, q.bucket); owner != nil && owner.Manage {
 		return owner.ID
 	}
 	return ""

@@ -17,6 +17,7 @@ type explainer struct {
 	question *Question // nil: a share's grant
 	ours     bool      // what is asked about is promised: an apply mends it
 	foreign  bool      // whose the bucket is was not found out
+	unlisted []string  // then: the accounts whose buckets could not be listed, and why
 	stated   bool      // a spec says how the role is used
 }
 

@@ -168,7 +168,7 @@ func TestExplainNotChecked(t *testing.T) {
 		},
 		"a bucket of no account of the repository": {
 			live:     func(l live) { l.replace(&l.notesPolicy().Document, ":::notes", ":::nodes") },
-			resource: "arn:aws:s3:::nodes/a.txt", verdict: proof.NotChecked, note: "its account is not among the repository's",
+			resource: "arn:aws:s3:::nodes/a.txt", verdict: proof.NotChecked, note: "the policy of bucket nodes, which no account of the repository has, as far as they can be read (did you mean notes?)",
 		},
 		"a bucket that only the caller's own account could have": {
 			live: func(l live) {
@@ -176,7 +176,7 @@ func TestExplainNotChecked(t *testing.T) {
 				l.snapshots[owner].Listed = nil
 				l.snapshots[owner].Failures = []plan.ReadFailure{{Scope: plan.ScopeS3, Message: "AccessDenied"}}
 			},
-			resource: "arn:aws:s3:::nodes/a.txt", verdict: proof.NotChecked, note: "or is one whose buckets cannot be listed: " + owner,
+			resource: "arn:aws:s3:::nodes/a.txt", verdict: proof.NotChecked, note: "those whose buckets cannot be listed: " + owner,
 		},
 		"a bucket of no account, which the role's policies do not name": {resource: "arn:aws:s3:::nodes/a.txt", verdict: proof.Denied},
 		"buckets of the caller's account were not listed": {
@@ -225,8 +225,52 @@ func TestExplainNotChecked(t *testing.T) {
 			if e.Verdict != tt.verdict || !strings.Contains(strings.Join(e.NotChecked, "\n"), tt.note) {
 				t.Errorf("%s, want %s with the note %q: %s", e.Verdict, tt.verdict, tt.note, dumpExplanation(e))
 			}
-			if (e.Verdict == proof.Denied) != (len(e.Roots) > 0) {
+			if (e.Verdict == proof.Denied) != (len(e.Roots) > 0) || len(e.Roots) == 1 && e.Roots[0].Code == proof.BucketUnknown {
 				t.Errorf("%s with the roots %v", e.Verdict, rootCodes(e))
+			}
+		})
+	}
+}
+
+// A bucket that is not found is said so first, with the name that may be meant,
+// and whose it is is not claimed.
+func TestExplainUnknownBucket(t *testing.T) {
+	for name, tt := range map[string]struct {
+		bucket, action, key string
+		known               []string
+		message, mend       string
+		codes               []proof.Code
+	}{
+		"one that is near, of those listed": {
+			bucket: "nodes", action: "s3:GetObject", key: "/a.txt", message: "did you mean notes?", mend: "ask about notes; if nodes is meant",
+			codes: []proof.Code{proof.BucketUnknown, proof.IdentityLacks},
+		},
+		"one that is near, of the specs": {
+			bucket: "partners-hub", action: "s3:GetObject", key: "/a.txt", known: []string{"partner-hub"}, message: "did you mean partner-hub?", mend: "ask about partner-hub",
+			codes: []proof.Code{proof.BucketUnknown, proof.IdentityLacks},
+		},
+		"none is near": {
+			bucket: "weather-of-the-world", action: "s3:GetObject", key: "/a.txt", message: "a slip in its name, or it is another account's", mend: "correct the bucket's name",
+			codes: []proof.Code{proof.BucketUnknown, proof.IdentityLacks},
+		},
+		"what other accounts never may": {
+			bucket: "nodes", action: "s3:PutBucketPolicy", message: "did you mean notes?", mend: "ask about notes",
+			codes: []proof.Code{proof.BucketUnknown, proof.NeverAcrossAccounts},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, accounts, l := byHand(t)
+			q := ask(t, analystARN, tt.action, "arn:aws:s3:::"+tt.bucket+tt.key)
+			q.Known = tt.known
+			e := proof.Explain(p, accounts, l.snapshots, q)
+			if e.Verdict != proof.Denied || !slices.Equal(rootCodes(e), tt.codes) {
+				t.Fatalf("%s %v: %s", e.Verdict, rootCodes(e), dumpExplanation(e))
+			}
+			if !strings.Contains(e.Roots[0].Message, tt.message) || !strings.HasPrefix(e.Roots[0].Mend, tt.mend) || e.Roots[0].Account != "" {
+				t.Errorf("%+v", e.Roots[0])
+			}
+			if e.Roots[1].Code == proof.NeverAcrossAccounts && e.Roots[1].Account != "" {
+				t.Errorf("it is claimed whose the bucket is: %+v", e.Roots[1])
 			}
 		})
 	}
