@@ -96,7 +96,7 @@ const wholeChange = -1
 func NewSchedule(changes *plan.Changes) *Schedule {
 	s := &Schedule{changes: changes, refused: map[string][]specs.Problem{}}
 	for _, p := range changes.Problems {
-		if p.Severity == specs.SeverityError {
+		if p.Severity == specs.SeverityError && p.Code != plan.CodeStaysOpen { // what follows is no cause
 			s.refused[p.Step] = append(s.refused[p.Step], p)
 			if p.Code == plan.CodeUnreadable { // told once for all that it covers
 				s.refused[p.Account] = append(s.refused[p.Account], p)

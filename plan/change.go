@@ -78,6 +78,9 @@ type Changes struct {
 	Steps    []*Change // in dependency order
 	Problems []specs.Problem
 	Access   Access // what the changes open and close; Compare leaves it to package access
+	// Open is access that no spec states and that stays, as the bucket policies
+	// that give it cannot be written; see Unclosed.
+	Open []AccessEntry
 }
 
 // Options say how to compare.

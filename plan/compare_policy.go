@@ -152,6 +152,7 @@ func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampo
 	switch {
 	case !change.gains() && len(change.Lose) == 0 && !change.Renew && !change.DropDead:
 		change.Want = BucketPolicy{Bucket: bucket, Region: change.Region, Ours: after, Document: change.Live}
+		c.foreignDead(change, live, specs.SeverityWarning)
 		return
 	case change.Live == nil:
 		change.Action = Create
@@ -163,7 +164,8 @@ func (c *comparer) finishBucketPolicy(change *Change, bucket string, live *iampo
 	for _, d := range dropped {
 		c.problem(change, specs.SeverityWarning, "dropped-dead-principal", d.String()+" in the policy of bucket "+bucket+", which is not ours", "")
 	}
-	c.deadPrincipals(change, live)
+	c.deadPrincipals(change)
+	c.foreignDead(change, live, specs.SeverityError)
 	c.publicStatements(change, live)
 	if size := len(document); size > iampolicy.MaxBucketPolicy {
 		frame, ours := len(iampolicy.Marshal(&iampolicy.Document{})), 0
@@ -191,19 +193,87 @@ func (c *comparer) dropDead(change *Change) []iampolicy.Dropped {
 	return dropped
 }
 
-// deadPrincipals names what S3 would refuse in the put: a foreign statement
-// whose principal is the id of a role or user that is gone. Ours are renewed
-// by the put itself.
-func (c *comparer) deadPrincipals(change *Change, live *iampolicy.Document) {
-	named := map[string]bool{}
+// deadPrincipals names the ids of deleted roles in our statements. The put
+// takes them out; what becomes of the role is told at each part that states it.
+func (c *comparer) deadPrincipals(change *Change) {
+	var ids []string
 	for _, p := range change.Lose {
-		if iampolicy.IsEntityID(p.Principal) && !named[p.Principal] {
-			named[p.Principal] = true
-			c.problem(change, specs.SeverityWarning, "dead-principal",
-				fmt.Sprintf("our statements in %s name %s, the id of a role that was deleted; a role made again under its name is another principal to AWS", change.Name, p.Principal),
-				"apply writes them anew")
+		if iampolicy.IsEntityID(p.Principal) && !slices.Contains(ids, p.Principal) {
+			ids = append(ids, p.Principal)
 		}
 	}
+	if len(ids) == 0 {
+		return
+	}
+	gone := c.goneParts(change)
+	for _, id := range ids {
+		c.problem(change, specs.SeverityWarning, "dead-principal",
+			fmt.Sprintf("our statements in %s name %s, the id of a role that was deleted; a role made again under its name is another principal to AWS", change.Name, id),
+			c.deadMend(gone))
+		if p := &c.out.Problems[len(c.out.Problems)-1]; len(gone) == 1 && gone[0].Source.File != "" {
+			p.Source, p.Share = gone[0].Source, gone[0].Share
+		}
+	}
+}
+
+// goneParts are the selected parts of a bucket policy of which nothing is live
+// any more: those whose roles were deleted. Which dead id was which of them, AWS
+// does not say.
+func (c *comparer) goneParts(change *Change) []Part {
+	step := c.plan.Step(change.ID)
+	if step == nil {
+		return nil
+	}
+	live := map[string]bool{}
+	for _, p := range change.LivePairs {
+		live[p.Principal] = true
+	}
+	var gone []Part
+	for _, part := range step.Parts {
+		if part.Selected && !slices.ContainsFunc(part.Pairs, func(p iampolicy.Pair) bool { return live[p.Principal] }) {
+			gone = append(gone, part)
+		}
+	}
+	return gone
+}
+
+// deadMend is what becomes of a dead id, and of the roles of which one was its.
+func (c *comparer) deadMend(gone []Part) string {
+	mend := "apply takes the id out"
+	var told []string
+	for _, part := range gone {
+		if slices.Contains(told, part.Consumer) {
+			continue
+		}
+		told = append(told, part.Consumer)
+		role := "role " + part.Consumer
+		switch action := c.roleAction(part); {
+		case action == Error:
+			mend += "; " + role + " is written in again once it is there, see its error"
+		case action == Adopt && !c.out.Options.Adopt:
+			mend += "; " + role + ", which was made again without our mark, is written in again once it is taken over with --adopt"
+		default:
+			mend += " and writes " + role + " in again"
+		}
+	}
+	return mend
+}
+
+// roleAction is what is done about the role that a part names: that step comes
+// before the part's. One that no step is about is there as it is.
+func (c *comparer) roleAction(part Part) Action {
+	for _, change := range c.out.Steps {
+		if change.Type == TypeRole && slices.Contains(part.Needs, change.ID) {
+			return change.Action
+		}
+	}
+	return Noop
+}
+
+// foreignDead names what S3 would refuse in the put: a foreign statement whose
+// principal is the id of a role or user that is gone. Where nothing is to be
+// written that is a warning.
+func (c *comparer) foreignDead(change *Change, live *iampolicy.Document, severity specs.Severity) {
 	if live == nil {
 		return
 	}
@@ -218,16 +288,21 @@ func (c *comparer) deadPrincipals(change *Change, live *iampolicy.Document) {
 			droppable := s.Effect == iampolicy.Allow && list == s.Principal
 			mend := "take the id out of that statement"
 			if droppable {
-				mend += ", or let --drop-dead-principals do it"
+				mend += ", or let apply --drop-dead-principals do it"
 			}
 			at := slices.IndexFunc(list.AWS, func(id string) bool {
 				return iampolicy.IsEntityID(id) && !(change.DropDead && droppable && iampolicy.IsDead(id))
 			})
-			if at >= 0 {
-				c.fail(change, "foreign-dead-principal",
-					fmt.Sprintf("statement %s of bucket %s, which is not ours, names the deleted principal %s; S3 refuses every write of a policy that holds one", statementName(i, s), change.Name, list.AWS[at]),
-					mend)
+			if at < 0 {
+				continue
 			}
+			effect := "S3 refuses every write of a policy that holds one"
+			if severity == specs.SeverityWarning {
+				effect = "S3 will refuse the next write of this policy, revocations too"
+			}
+			c.problem(change, severity, "foreign-dead-principal",
+				fmt.Sprintf("statement %s of bucket %s, which is not ours, names the deleted principal %s; %s", statementName(i, s), change.Name, list.AWS[at], effect),
+				mend)
 		}
 	}
 }

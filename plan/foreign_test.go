@@ -32,11 +32,13 @@ func TestForeignStatements(t *testing.T) {
 		unshared    bool // our statements are not there yet
 		action      Action
 		code        string // of the one problem; empty: none
+		warns       bool   // it stops nothing
 		message     string // in it
 		left, taken string // in the document that is to be
 	}{
 		"dead, and nothing to write": {
-			statement: allow(`{"AWS":"` + deadID + `"}`), action: Noop,
+			statement: allow(`{"AWS":"` + deadID + `"}`), action: Noop, warns: true,
+			code: "foreign-dead-principal", message: "the next write of this policy, revocations too",
 		},
 		"dead, and a gain": {
 			statement: allow(`{"AWS":"` + deadID + `"}`), unshared: true, action: Error,
@@ -101,6 +103,8 @@ func TestForeignStatements(t *testing.T) {
 				t.Fatalf("problems: %+v", found)
 			case test.code != "" && (found[0].Code != test.code || !strings.Contains(found[0].Message, test.message)):
 				t.Errorf("problem: %+v", found[0])
+			case test.warns && found[0].Severity != specs.SeverityWarning:
+				t.Errorf("severity: %+v", found[0])
 			}
 			document := string(change.Want.(BucketPolicy).Document)
 			if test.taken != "" && (strings.Contains(document, test.taken) || !strings.Contains(before, test.taken)) {

@@ -163,7 +163,7 @@ func (a *app) forecast(ctx context.Context, w *world, emit func(executor.Event))
 		changes = plan.Compare(w.plan, w.snapshots, options)
 	}
 	a.complete(w, changes)
-	changes.Problems = append(changes.Problems, warnings...)
+	changes.Problems = slices.Concat(changes.Problems, changes.StaysOpen(), warnings)
 	return changes, nil
 }
 
@@ -194,6 +194,8 @@ func (a *app) planOptions() plan.Options {
 func (a *app) complete(w *world, changes *plan.Changes) {
 	opened, unasked := access.Of(changes, w.snapshots)
 	changes.Access = opened
+	unclosed, _ := access.Of(changes.Unclosed(), w.snapshots)
+	changes.Open = unclosed.Lost
 	changes.Problems = slices.Concat(changes.Problems, unasked, w.gone, w.since.unread(w.repo, changes, w.snapshots))
 }
 

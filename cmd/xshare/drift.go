@@ -43,6 +43,9 @@ func (a *app) drift(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
+	// What is open and no spec states is drift also where apply cannot close it.
+	changes.Access.Lost = append(changes.Access.Lost, changes.Open...)
+	changes.Access.Sort()
 	var orphans, unread []specs.Problem
 	if sweep {
 		orphans, unread = plan.Orphans(w.plan, w.snapshots), unsearched(w, others)

@@ -17,21 +17,27 @@ var (
 )
 
 // access tells what is opened and closed, one line a principal and condition,
-// of those changes whose differences do not say it themselves: where there was
-// a policy before.
-func (p *printer) access(changes *plan.Changes, words accessWords) {
-	isNew := map[string]bool{}
+// but for those changes of which told answers true, as their differences say it
+// themselves.
+func (p *printer) access(changes *plan.Changes, words accessWords, told func(*plan.Change) bool) {
+	isTold := map[string]bool{}
 	for _, c := range changes.Steps {
-		isNew[c.ID] = c.Action == plan.Create
+		isTold[c.ID] = told(c)
 	}
-	written := p.accessLines(words.gained, green, changes.Access.Gained, isNew)
-	if p.accessLines(words.lost, red, changes.Access.Lost, isNew) || written {
+	written := p.accessLines(words.gained, green, changes.Access.Gained, isTold)
+	if p.accessLines(words.lost, red, changes.Access.Lost, isTold) || written {
 		p.blank()
 	}
 }
 
-func (p *printer) accessLines(label string, colour colour, entries []plan.AccessEntry, isNew map[string]bool) (written bool) {
-	texts := accessTexts(slices.DeleteFunc(slices.Clone(entries), func(e plan.AccessEntry) bool { return isNew[e.Step] }))
+// isNewPolicy reports whether a change makes a bucket policy where there was
+// none, which shows as its statements.
+func isNewPolicy(c *plan.Change) bool {
+	return c.Type == plan.TypeBucketPolicy && c.Action == plan.Create
+}
+
+func (p *printer) accessLines(label string, colour colour, entries []plan.AccessEntry, isTold map[string]bool) (written bool) {
+	texts := accessTexts(slices.DeleteFunc(slices.Clone(entries), func(e plan.AccessEntry) bool { return isTold[e.Step] }))
 	for _, text := range texts {
 		p.hanging(p.paint(colour, label), 4-len(label), plain, text)
 	}
@@ -89,23 +95,39 @@ func everybody(principal string) string {
 	return clean(name)
 }
 
-// accessSummary is one line on all that a plan opens and closes; nothing if
-// that is nothing.
+// accessSummary is one line on all that a plan opens and closes; nothing where
+// there is nothing to do.
 func (p *printer) accessSummary(o outlook) {
-	if a := o.changes.Access; len(a.Gained)+len(a.Lost) > 0 {
-		p.line(p.paint(bold, "Access:") + " " + o.accessTally())
+	if text := o.accessTally(); text != "" {
+		p.line(p.paint(bold, "Access:") + " " + text)
 	}
 }
 
-// accessTally is how many gain and lose how much, in words. It is that of all
-// changes, also of those that are held back.
+// accessTally is how many gain and lose how much, in words, and how many keep
+// what no spec states. It is that of all changes, also of those that are held
+// back. Where there is nothing to do it is empty.
 func (o outlook) accessTally() string {
-	a := o.changes.Access
-	text := whoHas("gain", a.Gained) + ", " + whoHas("lose", a.Lost)
-	if _, partial, blocked := o.counts(); partial+blocked > 0 {
-		text += ", if what is blocked is done too"
+	a, s := o.changes.Access, o.changes.Summary()
+	var text string
+	switch _, partial, blocked := o.counts(); {
+	case !s.Differs() && s.Error == 0:
+		return ""
+	case len(a.Gained)+len(a.Lost) > 0:
+		text = whoHas("gain", a.Gained) + ", " + whoHas("lose", a.Lost)
+		if partial+blocked > 0 {
+			text += ", if what is blocked is done too"
+		}
+	default:
+		text = "no bucket policy and no trust policy opens or closes anything"
+		if s.Error > 0 {
+			text += ", as far as could be seen; see the errors"
+		}
 	}
-	return text + "."
+	text += "."
+	if len(o.changes.Open) > 0 {
+		text += " But " + whoHas("keep", o.changes.Open) + " that no spec states."
+	}
+	return text
 }
 
 func whoHas(verb string, entries []plan.AccessEntry) string {

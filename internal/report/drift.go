@@ -20,7 +20,7 @@ func Drift(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style
 		p.line(p.paint(dim, inADifference))
 		p.blank()
 	}
-	p.access(changes, driftedAccess)
+	p.access(changes, driftedAccess, func(*plan.Change) bool { return false })
 	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
 	p.driftSummary(changes, codes, more)
 	return p.done()
@@ -34,7 +34,7 @@ func (p *printer) difference(c *plan.Change, code string) {
 	sign, colour := symbol(c.Action)
 	p.wrapped("  "+p.paint(colour, sign)+" ", plain, resource(c)+" "+driftWord(c, code))
 	if c.Action == plan.Error {
-		p.grants(c, sign, colour)
+		p.grants(c, sign, colour, "")
 		return
 	}
 	p.parts(c, func(int) []string { return nil })

@@ -30,7 +30,7 @@ var driftRules = map[string]struct{ cause, mend string }{
 // differences are what differs, as problems by step: errors where access is
 // open that no spec states, else warnings. What could not be compared is not
 // among them, nor what a problem of the comparison tells of already: what
-// carries no mark of ours, and what apply cannot do.
+// carries no mark of ours, and what apply cannot do, unless something is open.
 func differences(changes *plan.Changes) map[string]specs.Problem {
 	opens, lacks := map[string][]plan.AccessEntry{}, map[string][]plan.AccessEntry{}
 	for _, e := range changes.Access.Lost {
@@ -49,6 +49,10 @@ func differences(changes *plan.Changes) map[string]specs.Problem {
 			p.Code = driftDiffers
 		case plan.Delete:
 			p.Code = driftUnstated
+		case plan.Error:
+			if len(opens[c.ID]) == 0 {
+				continue
+			}
 		default:
 			continue
 		}
@@ -61,6 +65,9 @@ func differences(changes *plan.Changes) map[string]specs.Problem {
 			p.Message += "; this access is missing: " + some(texts)
 		}
 		p.Mend = driftRules[p.Code].mend
+		if c.Action == plan.Error {
+			p.Mend = "mend what keeps apply from writing it, see its error; then " + p.Mend
+		}
 		if len(c.Shares) == 1 {
 			p.Share = c.Shares[0]
 		}

@@ -104,6 +104,11 @@ func (r *driftReport) caseOf(c *plan.Change) junitCase {
 	if p, ok := r.found[c.ID]; ok {
 		details := piece(func(print *printer) { print.difference(c, code) })
 		out.Failure = &junitOutcome{Type: p.Code, Message: p.Message, Text: details + "mend: " + p.Mend}
+		if c.Action == plan.Error {
+			for _, cause := range r.byStep[c.ID] {
+				out.Failure.Text += "\n" + told(cause)
+			}
+		}
 		return out
 	}
 	for _, p := range r.byStep[c.ID] {

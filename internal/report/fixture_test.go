@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/xshare/xshare/internal/iampolicy"
+	"github.com/xshare/xshare/internal/proof/access"
 	"github.com/xshare/xshare/plan"
 	"github.com/xshare/xshare/specs"
 )
@@ -184,7 +185,14 @@ func applied(t *testing.T, shares ...string) *world {
 	return w
 }
 
-func (w *world) compare(o plan.Options) *plan.Changes { return plan.Compare(w.plan, w.snapshots, o) }
+func (w *world) compare(o plan.Options) *plan.Changes {
+	c := plan.Compare(w.plan, w.snapshots, o)
+	c.Access, _ = access.Of(c, w.snapshots)
+	unclosed, _ := access.Of(c.Unclosed(), w.snapshots)
+	c.Open = unclosed.Lost
+	c.Problems = append(c.Problems, c.StaysOpen()...)
+	return c
+}
 
 func (w *world) bucket() *plan.LiveBucket { return w.snapshots[owner].Buckets["mybucket2share"] }
 

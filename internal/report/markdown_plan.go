@@ -27,20 +27,21 @@ func PlanMarkdown(w io.Writer, changes *plan.Changes, commit string, more []spec
 	if changes.Stops() {
 		m.line("**None of this can be applied: see the errors.**")
 	}
-	switch a := changes.Access; {
-	case len(a.Gained)+len(a.Lost) > 0:
-		var pieces []string
-		for _, text := range accessTexts(a.Gained) {
-			pieces = append(pieces, signed("+", text))
-		}
-		for _, text := range accessTexts(a.Lost) {
-			pieces = append(pieces, signed("-", text))
-		}
-		m.block("**Access:** "+o.accessTally(), "diff", pieces, "line")
-	case s.Error > 0:
-		m.line("**Access:** no bucket policy and no trust policy opens or closes anything, as far as could be seen; see the errors.")
+	var pieces []string
+	for _, text := range accessTexts(changes.Access.Gained) {
+		pieces = append(pieces, signed("+", text))
+	}
+	for _, text := range accessTexts(changes.Access.Lost) {
+		pieces = append(pieces, signed("-", text))
+	}
+	for _, text := range accessTexts(changes.Open) {
+		pieces = append(pieces, signed("!", "stays open: "+text))
+	}
+	switch tally := o.accessTally(); {
+	case len(pieces) > 0:
+		m.block("**Access:** "+tally, "diff", pieces, "line")
 	case todo:
-		m.line("**Access:** no bucket policy and no trust policy opens or closes anything.")
+		m.line("**Access:** " + tally)
 	}
 	m.problems(changes.Plan, slices.Concat(more, changes.Problems))
 	m.accounts(changes, "change", func(p *printer, byID map[string]*plan.Change, c *plan.Change) { p.step(o, byID, c) })

@@ -52,7 +52,7 @@ func errorCodes(changes *plan.Changes) map[string]string {
 		}
 	}
 	for _, p := range slices.Backward(changes.Problems) {
-		if codes[p.Step] != "" && p.Severity == specs.SeverityError {
+		if codes[p.Step] != "" && p.Severity == specs.SeverityError && p.Code != plan.CodeStaysOpen {
 			codes[p.Step] = p.Code
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/xshare/xshare/internal/iampolicy"
 	"github.com/xshare/xshare/plan"
 	"github.com/xshare/xshare/specs"
 )
@@ -19,7 +20,7 @@ func Plan(w io.Writer, changes *plan.Changes, more []specs.Problem, style Style)
 	p := newPrinter(w, style)
 	o := foresee(changes)
 	p.planned(o)
-	p.access(changes, plannedAccess)
+	p.access(changes, plannedAccess, isNewPolicy)
 	p.problems(changes.Plan, slices.Concat(more, changes.Problems))
 	p.accessSummary(o)
 	p.planSummary(o)
@@ -58,7 +59,7 @@ func (p *printer) step(o outlook, byID map[string]*plan.Change, c *plan.Change) 
 	}
 	p.wrapped("  "+p.paint(colour, sign)+" ", plain, text)
 	if c.Action == plan.Error {
-		p.grants(c, sign, colour)
+		p.grants(c, sign, colour, " (stays open)")
 		return
 	}
 	p.parts(c, func(i int) []string { return o.blockedPart(c, i) })
@@ -133,14 +134,20 @@ func (o outlook) waits(differ map[string]*plan.Change, c *plan.Change) []string 
 	return names
 }
 
-// grants lists the grants that a change is for; where only some of them cannot
-// be done, those.
-func (p *printer) grants(c *plan.Change, sign string, colour colour) {
-	some := slices.ContainsFunc(c.Parts, isRefused)
+// grants lists the grants of a change that cannot be done: those that would
+// change, or else all that it is for. open follows those that would lose
+// something.
+func (p *printer) grants(c *plan.Change, sign string, colour colour, open string) {
+	some := slices.ContainsFunc(c.Parts, func(part plan.PartChange) bool { return part.Action != plan.Noop })
 	for _, part := range c.Parts {
-		if part.Share != "" && (!some || isRefused(part)) {
-			p.line("      " + p.paint(colour, sign) + " " + grant(part))
+		if some && part.Action == plan.Noop {
+			continue
 		}
+		text := grant(part)
+		if slices.ContainsFunc(part.Lose, func(pair iampolicy.Pair) bool { return !iampolicy.IsEntityID(pair.Principal) }) {
+			text += open
+		}
+		p.wrapped("      "+p.paint(colour, sign)+" ", plain, text)
 	}
 }
 

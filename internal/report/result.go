@@ -28,6 +28,7 @@ func Result(w io.Writer, changes *plan.Changes, result *executor.Result, elapsed
 	v.done()
 	v.failed()
 	v.notStarted()
+	v.stillOpen(changes, result)
 	p.resultSummary(result, elapsed)
 	return p.done()
 }
@@ -216,6 +217,41 @@ func (v *resultView) notStarted() {
 		v.wrapped(v.paint(yellow, "not started: "), plain, v.named(r.Change))
 	}
 	if len(v.left) > 0 {
+		v.blank()
+	}
+}
+
+// stillOpen tells of access that was to be closed by a change of which nothing
+// was written. What a policy loses is in its first write.
+func (v *resultView) stillOpen(changes *plan.Changes, result *executor.Result) {
+	entries := map[string][]plan.AccessEntry{}
+	for _, e := range slices.Concat(changes.Access.Lost, changes.Open) {
+		entries[e.Step] = append(entries[e.Step], e)
+	}
+	told := 0
+	for _, r := range result.Changes {
+		label := "still open: "
+		switch r.Status {
+		case executor.StatusUnchanged, executor.StatusDone, executor.StatusPartial:
+			continue
+		case executor.StatusFailed:
+			if errors.Is(r.Err, executor.ErrInterrupted) {
+				label = "may still be open: "
+			}
+		}
+		if r.Done.Writes > 0 {
+			continue
+		}
+		for _, text := range accessTexts(entries[r.Change.ID]) {
+			if told++; told <= mostListed {
+				v.hanging(v.paint(red, label), 4-len(label), plain, text)
+			}
+		}
+	}
+	if more := told - mostListed; more > 0 {
+		v.line(v.paint(red, "still open: ") + "... and " + count(more, "more principal"))
+	}
+	if told > 0 {
 		v.blank()
 	}
 }
