@@ -102,7 +102,11 @@ func (x *explainer) askKey(of asked, action string) (asked, bool) {
 		return asked{}, false
 	}
 	req := x.keyRequest(x.grant, k, of.req, action)
-	return x.decided(asked{explainer: x, call: call{action: action, resource: k.called(req), promised: req.Resource}, on: x.sides.onKey(), key: true, req: req}), true
+	promised := req.Resource
+	if k.own { // its id is not known
+		promised = strings.TrimSuffix(promised, awsKey) + "*"
+	}
+	return x.decided(asked{explainer: x, call: call{action: action, resource: k.called(req), promised: promised}, on: x.sides.onKey(), key: true, req: req}), true
 }
 
 func (x *explainer) decided(a asked) asked {
