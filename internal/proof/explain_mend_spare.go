@@ -117,14 +117,18 @@ func (o askedOf) of(s iampolicy.Statement) (left []iampolicy.Statement, wider []
 	return slices.DeleteFunc(left, func(s iampolicy.Statement) bool { return len(s.Action)+len(s.NotAction) == 0 }), wider
 }
 
-// applying are the actions that may be on some of the resources: a bucket policy
-// with others S3 does not take.
+// applying are the actions that may be on some of the resources, or of a bucket
+// and its objects where all but some are named: a bucket policy with others S3
+// does not take.
 func (o askedOf) applying(actions, resources []string) []string {
-	if !o.ofBucket || len(resources) == 0 {
+	if !o.ofBucket {
 		return actions
 	}
 	return slices.DeleteFunc(slices.Clone(actions), func(p string) bool {
 		return !slices.ContainsFunc(iampolicy.MatchS3Actions(p), func(action iampolicy.S3Action) bool {
+			if len(resources) == 0 {
+				return action.Level == iampolicy.BucketLevel || action.Level == iampolicy.ObjectLevel
+			}
 			return slices.ContainsFunc(resources, func(resource string) bool { return worksOn(action, resource) })
 		})
 	})
