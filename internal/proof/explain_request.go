@@ -98,7 +98,7 @@ func (x *explainer) ask(c call) asked {
 // policy decides.
 func (x *explainer) askKey(of asked, action string) (asked, bool) {
 	k := x.sides.key
-	if k.unread != "" || k.key == nil || k.own && of.req.Caller.Account != k.key.Owner {
+	if k.unread != "" || k.key == nil || k.isUnresolved() || k.own && of.req.Caller.Account != k.key.Owner {
 		return asked{}, false
 	}
 	req := x.keyRequest(x.grant, k, of.req, action)

@@ -140,6 +140,12 @@ func (k keySide) arn(partition string) string {
 	return "arn:" + partition + ":kms:" + k.key.Region + ":" + k.key.Owner + ":" + map[bool]string{false: "key/"}[k.key.Alias] + k.key.ID
 }
 
+// isUnresolved reports whether the key is named by an alias, and which key that is
+// was not read: then policies that name keys cannot be held against it.
+func (k keySide) isUnresolved() bool {
+	return k.key != nil && k.key.Alias && (k.live == nil || k.live.ARN == "")
+}
+
 // called is what a check calls the key that a request is on.
 func (k keySide) called(req iampolicy.Request) string {
 	if k.own {
@@ -208,6 +214,10 @@ func (p *prover) keyCheck(g plan.Grant, s *sides, found *findings, of iampolicy.
 	}
 	if !k.key.IsARN && use.action == kmsGenerate && of.Caller.Account != k.key.Owner {
 		return deny(found.unqualifiedKey(use.action))
+	}
+	if k.isUnresolved() {
+		check.Verdict, check.Reason = NotChecked, cmp.Or(k.state, k.policy.unread, "which key "+k.key.ID+" is, which was not read")
+		return check
 	}
 	on := s.onKey()
 	best, worst := on.decide(req)

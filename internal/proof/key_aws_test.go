@@ -99,3 +99,22 @@ func TestAWSKeyWithinOneAccount(t *testing.T) {
 		})
 	}
 }
+
+// Which key an alias is has to be read: what policies say of keys cannot be held
+// against an alias.
+func TestUnreadAlias(t *testing.T) {
+	for _, name := range []string{"alias/lake", "arn:aws:kms:us-east-1:" + owner + ":alias/lake"} {
+		p, snapshots := built(t, recipe(func(s *specs.Share) { s.Consumers[0].Access = []specs.Access{specs.AccessRead} }))
+		l := live{t, snapshots}
+		l.encrypted()
+		l.bucket().Encryption.Key = name
+		snapshots[owner].Keys = nil
+		g := proof.Live(p, snapshots)[0]
+		if g.Verdict != proof.NotChecked {
+			t.Errorf("%s: verify says %s: %+v", name, g.Verdict, g.Checks)
+		}
+		if e := proof.ExplainShare(p, snapshots, bucket)[0]; e.Verdict != proof.NotChecked || len(e.Roots) > 0 {
+			t.Errorf("%s: explain says %s: %+v", name, e.Verdict, e.Roots)
+		}
+	}
+}
