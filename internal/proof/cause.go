@@ -50,7 +50,18 @@ func (f *findings) apply(ids ...string) string {
 			}
 		}
 	}
-	return applyMend
+	return f.reading() + applyMend
+}
+
+// reading is what must come before an apply: it opens nothing to whom it cannot
+// read.
+func (f *findings) reading() string {
+	account := f.grant.Consumer.Account
+	snap := f.prover.snapshots[account.ID]
+	if !account.Manage || snap != nil && snap.Failure(plan.ScopeIAM) == nil {
+		return ""
+	}
+	return fmt.Sprintf("make account %s readable (`xshare plan` says what stops it), then ", account.ID)
 }
 
 // unreadTags is why the tags of a managed policy could not be read, by which it

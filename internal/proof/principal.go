@@ -30,7 +30,7 @@ func (f *findings) unnamed(cause Cause, policy string, req iampolicy.Request, kn
 			if m.code != PrincipalGone && (!gives[fit.index] || f.isElsewhere(principal)) {
 				continue // it is another's, and not the caller's with a slip
 			}
-			m.statement = statementName(fit.index, fit.statement.Sid)
+			m.statement, m.ours = statementName(fit.index, fit.statement.Sid), f.prover.plan.Ours(fit.statement.Sid)
 			if fit.action && fit.resource {
 				m.score += 10 // it stands where the role's ARN belongs
 			}
@@ -43,7 +43,7 @@ func (f *findings) unnamed(cause Cause, policy string, req iampolicy.Request, kn
 		cause.Code = best.code
 		cause.Message = fmt.Sprintf("%s does not name %s, but %s in %s: %s", policy, g.RoleARN, best.principal, best.statement, best.why)
 		reason = fmt.Sprintf("the bucket policy names %s, not %s", best.principal, f.who().the())
-		if best.code != PrincipalGone {
+		if best.code != PrincipalGone && !best.ours { // ours are an apply's to correct
 			cause.Mend += fmt.Sprintf("; if %s was meant for %s, correct or remove the name there", best.statement, f.who())
 		}
 	}
@@ -91,6 +91,7 @@ func (f *findings) addOnce(c Cause) {
 type miss struct {
 	principal string
 	statement string
+	ours      bool // the statement is ours
 	code      Code
 	why       string
 	score     int // the higher, the likelier

@@ -121,3 +121,18 @@ func TestProfilesAreWanted(t *testing.T) {
 		}
 	}
 }
+
+// Where the caller's account could not be read an apply opens nothing to it, and
+// a statement of ours is not to be edited by hand.
+func TestMendOfAnUnreadableAccount(t *testing.T) {
+	p, snapshots := built(t, recipe(nil))
+	l := live{t, snapshots}
+	l.replace(&l.bucket().Policy, consumer+":role/"+role, "222222222223:role/"+role)
+	if mend := proof.Live(p, snapshots)[0].Causes[0].Mend; mend != "run `xshare apply`" {
+		t.Errorf("of a statement of ours: %q", mend)
+	}
+	snapshots[consumer].Failures = []plan.ReadFailure{{Scope: plan.ScopeAccount, Message: "AccessDenied"}}
+	if mend := proof.Live(p, snapshots)[0].Causes[0].Mend; mend != "make account "+consumer+" readable (`xshare plan` says what stops it), then run `xshare apply`" {
+		t.Errorf("where the account cannot be read: %q", mend)
+	}
+}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -81,6 +82,9 @@ func (p *printer) grant(g proof.GrantProof, always []string, disproved bool) {
 		word, c = "disproved", red
 	}
 	text := clean(g.Consumer) + ": " + clean(g.Promise)
+	if some := deniedOf(g); some != "" {
+		text += " (" + clean(some) + ")"
+	}
 	p.labelled("  "+p.paint(c, fmt.Sprintf("%-12s", word)), plain, text)
 	if disproved {
 		p.wrapped("    ", plain, disprovedText)
@@ -89,11 +93,42 @@ func (p *printer) grant(g proof.GrantProof, always []string, disproved bool) {
 		p.labelled("    "+p.paint(red, "cause: "), plain, clean(cause.Message))
 		p.labelled("    mend:  ", plain, clean(cause.Mend))
 	}
+	seen := written{}
 	for _, what := range g.NotChecked {
 		if !slices.Contains(always, what) {
-			p.wrapped("    "+p.paint(yellow, "not checked: "), plain, clean(what))
+			p.wrapped("    "+p.paint(yellow, "not checked: "), plain, clean(seen.once(what)))
 		}
 	}
+}
+
+// deniedOf says which actions are denied, where not all are: of one that is for
+// some resources or prefixes alone, that it is in part. Empty: all are, or none
+// by its policies.
+func deniedOf(g proof.GrantProof) string {
+	const most = 4
+	actions, denied := map[string]int{}, map[string]int{}
+	for _, check := range g.Checks {
+		if check.Action == "sts:AssumeRole" {
+			continue // whether the role can be had is a cause of its own
+		}
+		actions[check.Action]++
+		if check.Verdict == proof.Denied {
+			denied[check.Action]++
+		}
+	}
+	if len(denied) == 0 || maps.Equal(actions, denied) {
+		return ""
+	}
+	names := slices.Sorted(maps.Keys(denied))
+	for i, name := range names {
+		if denied[name] < actions[name] {
+			names[i] += " in part"
+		}
+	}
+	if len(names) > most+1 {
+		names = append(names[:most], fmt.Sprintf("%d more", len(names)-most))
+	}
+	return fmt.Sprintf("%d of %d denied: %s", len(denied), len(actions), strings.Join(names, ", "))
 }
 
 const disprovedText = "By the policies that were read it is as promised, and real calls came out otherwise: something decides that was not read, or a change takes a while to have effect."

@@ -44,6 +44,9 @@ func grantCase(g proof.GrantProof) junitCase {
 			}
 			lines = append(lines, "cause: "+clean(cause.Message), "mend:  "+clean(cause.Mend))
 		}
+		if some := deniedOf(g); some != "" {
+			c.Failure.Message = clean(some) + ": " + c.Failure.Message
+		}
 		c.Failure.Text = strings.Join(lines, "\n")
 	case proof.NotChecked:
 		ofAll := proof.NeverChecked()

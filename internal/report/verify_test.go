@@ -65,6 +65,35 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// Where not all of a grant is denied, its first line says what is.
+func TestVerifyTellsWhatIsDenied(t *testing.T) {
+	check := func(action string, v proof.Verdict) proof.Check { return proof.Check{Action: action, Verdict: v} }
+	for name, tt := range map[string]struct {
+		checks []proof.Check
+		want   string
+	}{
+		"one of three": {[]proof.Check{check("s3:GetObject", proof.Allowed), check("s3:ListBucket", proof.NotChecked), check("s3:PutObject", proof.Denied)}, "acct/reader: read, write (1 of 3 denied: s3:PutObject)"},
+		"in part":      {[]proof.Check{check("s3:GetObject", proof.Allowed), check("s3:GetObject", proof.Denied)}, "acct/reader: read, write (1 of 1 denied: s3:GetObject in part)"},
+		"all":          {[]proof.Check{check("s3:GetObject", proof.Denied), check("sts:AssumeRole", proof.Allowed)}, "acct/reader: read, write\n"},
+		"the role":     {[]proof.Check{check("s3:GetObject", proof.Allowed), check("sts:AssumeRole", proof.Denied)}, "acct/reader: read, write\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			proofs := []proof.GrantProof{{
+				Share: "events", Consumer: "acct/reader", Bucket: "b", Promise: "read, write", Verdict: proof.Denied, Checks: tt.checks,
+				Causes: []proof.Cause{{Code: proof.ExplicitDeny, Message: "a Deny", Mend: "mend it"}},
+			}}
+			got := string(text(t, func(b *bytes.Buffer) error { return report.Verify(b, proofs, nil, report.Style{Width: 120}) }))
+			if !strings.Contains(got, tt.want) {
+				t.Errorf("%q is not in\n%s", tt.want, got)
+			}
+			junit := string(text(t, func(b *bytes.Buffer) error { return report.VerifyJUnit(b, proofs, nil) }))
+			if _, some, ok := strings.Cut(strings.TrimSuffix(tt.want, ")"), "("); ok != strings.Contains(junit, "denied:") || !strings.Contains(junit, some) {
+				t.Errorf("%q is not in\n%s", some, junit)
+			}
+		})
+	}
+}
+
 func TestVerifyJUnit(t *testing.T) {
 	w := applied(t, recipeYAML, secondYAML)
 	w.replace("222222222222:role/ec2role", "222222222223:role/ec2role")
