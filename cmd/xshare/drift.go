@@ -20,7 +20,7 @@ func newDriftCommand(a *app) *cobra.Command {
 		Long: `Compares every account of the repository with the specs and shows what differs,
 with the differences of every policy document, and what is ours that no spec
 states any more. It uses credentials that cannot write, and exits 2 if it finds
-anything, 1 if something could not be read.`,
+anything, 1 if something could not be read, or cannot be mended by an apply.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.drift(cmd.Context(), directory(args)) },
 	}
